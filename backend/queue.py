@@ -1,0 +1,122 @@
+"""The only door from the web process to the worker: job names and wake-ups.
+
+A wake-up is a hint and never the truth: the work stands in PostgreSQL, and the relay finds it
+without any broker. So a wake-up carries no data, is gathered (at most one of a kind in 50 ms per
+process), is published by a thread of its own with short time-outs, and is dropped when the
+broker does not answer. A request never waits for the broker.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from enum import StrEnum
+from functools import cache
+
+import structlog
+from celery import Celery
+from django.conf import settings
+from django.db import transaction
+
+logger = structlog.get_logger(__name__)
+
+GATHER_S = 0.05
+BREAKER_OPEN_S = 5.0
+SOCKET_TIMEOUT_S = 0.5
+
+
+class Job(StrEnum):
+    """Names of the registered tasks. A contract test holds them against the worker."""
+
+    DELIVER_DUE = "handrail.deliver_due"
+    ASSESS_DUE = "handrail.assess_due"
+    ESCALATE_DUE = "handrail.escalate_due"
+    REPEAT_UNCONFIRMED = "handrail.repeat_unconfirmed"
+    SEND_PASSWORD_MAILS = "handrail.send_password_mails"  # noqa: S105 - a job's name
+
+
+QUEUES = {
+    Job.DELIVER_DUE: "acute",
+    Job.ASSESS_DUE: "default",
+    Job.ESCALATE_DUE: "acute",
+    Job.REPEAT_UNCONFIRMED: "default",
+    Job.SEND_PASSWORD_MAILS: "default",
+}
+
+
+def broker_options() -> dict[str, float | bool | int]:
+    """Redis transport options under which a frozen broker costs half a second at the most."""
+    return {
+        "socket_timeout": SOCKET_TIMEOUT_S,
+        "socket_connect_timeout": SOCKET_TIMEOUT_S,
+        "max_retries": 0,
+        "retry_on_timeout": False,
+    }
+
+
+@cache
+def producer() -> Celery:
+    """A Celery client that can publish and nothing else."""
+    app = Celery("handrail-producer", broker=settings.BROKER_URL, set_as_current=False)
+    app.conf.update(
+        task_serializer="json",
+        task_ignore_result=True,
+        task_publish_retry=False,
+        broker_transport_options=broker_options(),
+        broker_connection_timeout=SOCKET_TIMEOUT_S,
+        broker_connection_retry=False,
+    )
+    return app
+
+
+class Waker:
+    """Gathers wake-ups and publishes them from one daemon thread, started on first use."""
+
+    def __init__(self) -> None:
+        self._pending: set[Job] = set()
+        self._condition = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._pid = 0
+        self._closed_until = 0.0
+
+    def wake(self, job: Job) -> None:
+        """Returns at once; the publishing happens within `GATHER_S` on the waker's thread."""
+        with self._condition:
+            self._pending.add(job)
+            # A forked child has the parent's object but not its thread.
+            if self._thread is None or self._pid != os.getpid():
+                self._pid = os.getpid()
+                self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
+                self._thread.start()
+            self._condition.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                while not self._pending:
+                    self._condition.wait()
+            time.sleep(GATHER_S)
+            with self._condition:
+                jobs, self._pending = sorted(self._pending), set()
+            self._publish(jobs)
+
+    def _publish(self, jobs: list[Job]) -> None:
+        if time.monotonic() < self._closed_until:
+            return
+        try:
+            for job in jobs:
+                producer().send_task(job.value, queue=QUEUES[job], retry=False, expires=30)
+        except Exception as error:
+            # Whatever the broker does, the relay finds the work; the breaker keeps this cheap.
+            self._closed_until = time.monotonic() + BREAKER_OPEN_S
+            logger.warning("wake_up_dropped", breaker="open", error=type(error).__name__)
+
+
+_waker = Waker()
+
+
+def enqueue_on_commit(job: Job) -> None:
+    """Wakes the workers once the transaction around this has committed; never if it rolls back."""
+    if settings.BROKER_URL:
+        transaction.on_commit(lambda: _waker.wake(job))
