@@ -1,0 +1,1 @@
+"""Accounts over HTTP: signing in, phones, passwords, and running an organisation."""

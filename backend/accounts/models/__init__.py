@@ -1,0 +1,34 @@
+"""Who someone is, who may see whom, and what was done."""
+
+from __future__ import annotations
+
+from backend.accounts.models.audit import AuditEvent, RateCounter
+from backend.accounts.models.devices import AccessToken, Device
+from backend.accounts.models.passwords import PasswordReset, ResetPurpose
+from backend.accounts.models.people import (
+    Administrator,
+    CareTeamMember,
+    Clinician,
+    ClinicianRole,
+    EnrolmentCode,
+    Organisation,
+    Patient,
+)
+from backend.accounts.models.users import User
+
+__all__ = [
+    "AccessToken",
+    "Administrator",
+    "AuditEvent",
+    "CareTeamMember",
+    "Clinician",
+    "ClinicianRole",
+    "Device",
+    "EnrolmentCode",
+    "Organisation",
+    "PasswordReset",
+    "Patient",
+    "RateCounter",
+    "ResetPurpose",
+    "User",
+]

@@ -1,0 +1,64 @@
+"""Limits on how often something may be tried, counted in PostgreSQL in fixed windows."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from backend import allowances, errors
+from backend.allowances import Allowance
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` tries of one key in each window of `period`."""
+
+    name: str
+    count: int
+    period: timedelta
+
+
+SIGN_IN_BY_ACCOUNT = Limit("sign_in_account", 10, timedelta(minutes=15))
+SIGN_IN_BY_ADDRESS = Limit("sign_in_address", 100, timedelta(minutes=15))
+ENROL_BY_ADDRESS = Limit("enrol_address", 20, timedelta(minutes=15))
+ENROL_BY_CODE = Limit("enrol_code", 10, timedelta(minutes=15))
+PASSWORD_BY_ACCOUNT = Limit("password_account", 10, timedelta(minutes=15))
+RESET_BY_ADDRESS = Limit("password_reset_address", 20, timedelta(minutes=15))
+RESET_BY_EMAIL = Limit("password_reset_email", 5, timedelta(hours=1))
+CONFIRM_BY_ADDRESS = Limit("password_confirm_address", 30, timedelta(minutes=15))
+CONFIRM_BY_EMAIL = Limit("password_confirm_email", 10, timedelta(minutes=15))
+SYNCS_BY_PATIENT = Limit("syncs", 120, timedelta(minutes=10))
+CHECK_INS_BY_PATIENT = Limit("check_ins", 600, timedelta(minutes=10))
+
+
+def spend(limit: Limit, key: str, *, now: datetime) -> int:
+    """Counts one try and returns how many are left in this window.
+
+    Raises `RateLimited` past the limit, saying when the window ends. The count is committed even
+    when the request around it fails, unless called inside a transaction; callers that must count
+    failures call it outside one.
+    """
+    seconds = int(limit.period.total_seconds())
+    start = int(now.timestamp()) // seconds * seconds
+    window_at = datetime.fromtimestamp(start, tz=UTC)
+    digest = hashlib.sha256(key.encode()).hexdigest()[:48]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_ratecounter (key, window_at, count) VALUES (%s, %s, 1)"
+            " ON CONFLICT (key, window_at) DO UPDATE SET count = accounts_ratecounter.count + 1"
+            " RETURNING count",
+            [f"{limit.name}:{digest}", window_at],
+        )
+        (count,) = cursor.fetchone()
+    left = max(limit.count - int(count), 0)
+    renews_in = window_at + limit.period - now
+    allowances.note(Allowance(limit.name, limit.count, limit.period, left, renews_in))
+    if count > limit.count:
+        raise errors.RateLimited(
+            "rate_limited", _("Too many tries. Please wait a little."), retry_after=renews_in
+        )
+    return left
