@@ -1,0 +1,158 @@
+"""What we decided to send and what became of it."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import Q
+
+
+class NotificationKind(models.TextChoices):
+    SUPPORT = "support"
+    NUDGE = "nudge"
+    PROMPT = "prompt"
+    ALERT = "alert"
+
+
+class Priority(models.IntegerChoices):
+    """Lower goes first; acute ones have a lane of their own."""
+
+    ACUTE = 0
+    NORMAL = 5
+
+
+class NotificationOutcome(models.TextChoices):
+    """Why a row is settled. Empty while it is pending."""
+
+    ACCEPTED = "accepted"
+    NO_DEVICE = "no_device"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    DEAD = "dead"
+
+
+class Notification(models.Model):
+    """The outbox row: one message to one recipient, and the work item of whoever sends it.
+
+    `key` is natural, for example `alert:<id>:<round>:<level>:<recipient>`, so the same decision
+    made twice is one row. `subject` names what it is about, so that acting on the subject
+    cancels what is still queued. What the lock screen shows never depends on the row.
+
+    `attempts` counts the claims that led to a try, `unreturned_claims` those in a row that no
+    worker came back from: a row that kills its worker ends as dead, an unlucky one does not.
+
+    An accepted message that no app has confirmed is sent once more at `repeat_due_at`; the row
+    stays settled meanwhile. `received_at`, `opened_at` and `acted_on_at` are the first of each
+    that an app of the recipient has reported, by the app's clock within reason.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    key = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=8, choices=NotificationKind.choices)
+    subject = models.CharField(max_length=80)
+    recipient = models.ForeignKey("accounts.User", models.PROTECT, related_name="notifications")
+    patient = models.ForeignKey("accounts.Patient", models.PROTECT, related_name="notifications")
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices)
+    obeys_quiet_hours = models.BooleanField()
+    text_id = models.CharField(max_length=60)
+    text_facts = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    unreturned_claims = models.PositiveSmallIntegerField(default=0)
+    lease_token = models.UUIDField(null=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=10, choices=NotificationOutcome.choices, blank=True)
+    repeat_due_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField(null=True)
+    acted_on_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(settled_at__isnull=True, outcome="")
+                | Q(settled_at__isnull=False) & ~Q(outcome=""),
+                name="notification_settled_with_outcome",
+            ),
+            models.CheckConstraint(
+                condition=Q(lease_token__isnull=True, lease_expires_at__isnull=True)
+                | Q(lease_token__isnull=False, lease_expires_at__isnull=False),
+                name="notification_lease_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(repeat_due_at__isnull=True) | Q(outcome=NotificationOutcome.ACCEPTED),
+                name="notification_repeat_of_accepted",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["priority", "due_at"],
+                condition=Q(settled_at__isnull=True),
+                name="notification_pending",
+            ),
+            models.Index(
+                fields=["subject"],
+                condition=Q(settled_at__isnull=True),
+                name="notification_pending_subject",
+            ),
+            models.Index(
+                fields=["priority", "repeat_due_at"],
+                condition=Q(repeat_due_at__isnull=False),
+                name="notification_repeats",
+            ),
+            models.Index(
+                fields=["subject"],
+                condition=Q(repeat_due_at__isnull=False),
+                name="notification_repeats_subject",
+            ),
+            models.Index(fields=["recipient", "-created_at"], name="notification_recipient"),
+        ]
+
+
+class DeliveryAttempt(models.Model):
+    """One try at one device, with its outcome: the ledger. Never holds the target itself.
+
+    `retry_at` is set when this device may be tried again, and not before that.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    notification = models.ForeignKey(Notification, models.CASCADE, related_name="delivery_attempts")
+    device = models.ForeignKey("accounts.Device", models.PROTECT, related_name="+")
+    attempt = models.PositiveIntegerField()
+    channel = models.CharField(max_length=12)
+    outcome = models.CharField(max_length=16)
+    error = models.CharField(max_length=60, blank=True)
+    provider_id = models.CharField(max_length=200, blank=True)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    retry_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["notification", "device"], name="attempt_of_device")]
+
+
+class ChannelState(models.Model):
+    """One row a channel. Stopped while our own credentials are at fault: nobody is punished.
+
+    `failing_since` is the first of the failures in a row, `failed_at` the latest of them; an
+    accepted message ends the row.
+    """
+
+    channel = models.CharField(max_length=12, primary_key=True)
+    stopped_until = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=60, blank=True)
+    last_accepted_at = models.DateTimeField(null=True)
+
+
+class Heartbeat(models.Model):
+    """One row a process: when it last went round its loop."""
+
+    process = models.CharField(max_length=40, primary_key=True)
+    beat_at = models.DateTimeField()

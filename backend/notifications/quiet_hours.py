@@ -1,0 +1,67 @@
+"""Quiet hours: the span of the night in which nothing but acute messages is sent.
+
+Pure: no framework. A span belongs to the local date on which it begins, and its bounds are times
+on the wall clock of the recipient. Where the wall clock jumps over a bound, the bound is the jump
+itself; where it shows a bound twice, quiet hours begin with the first and end with the second.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+VERSION = "1"
+
+QUIET_FROM = time(21, 0)
+QUIET_UNTIL = time(8, 0)
+
+_SECOND = timedelta(seconds=1)
+
+
+def end_of_quiet_hours(
+    now: datetime, zone: ZoneInfo, start: time = QUIET_FROM, end: time = QUIET_UNTIL
+) -> datetime | None:
+    """When the quiet hours around `now` end, aware UTC; None when it is not quiet.
+
+    `start` belongs to the span and `end` does not; equal bounds mean no quiet hours at all.
+    Raises ValueError when `now` has no zone.
+    """
+    if now.utcoffset() is None:
+        raise ValueError("now must be aware")
+    if start == end:
+        return None
+    today = now.astimezone(zone).date()
+    moment = now.astimezone(UTC)
+    # A jump of the clock can swallow the waking hours between two spans: go on to their end.
+    for day in (today - timedelta(days=1), today, today + timedelta(days=1)):
+        begins, ends = _span(day, zone, start, end)
+        if begins <= moment < ends:
+            moment = ends
+    return None if moment == now else moment
+
+
+def _span(day: date, zone: ZoneInfo, start: time, end: time) -> tuple[datetime, datetime]:
+    last_day = day if start < end else day + timedelta(days=1)
+    return (
+        _instant(datetime.combine(day, start), zone, fold=0),
+        _instant(datetime.combine(last_day, end), zone, fold=1),
+    )
+
+
+def _instant(wall: datetime, zone: ZoneInfo, *, fold: int) -> datetime:
+    """When the wall clock shows that time, or jumps over it."""
+    earlier = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    later = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    if later < earlier:  # the wall clock never shows it: the two sides of the jump change places
+        return _first_showing(wall, zone, after=later, by=earlier)
+    return later if fold else earlier
+
+
+def _first_showing(wall: datetime, zone: ZoneInfo, *, after: datetime, by: datetime) -> datetime:
+    """The first whole second in (after, by] at which the wall clock is at `wall` or past it."""
+    low, high = 0, (by - after) // _SECOND
+    while high - low > 1:
+        middle = (low + high) // 2
+        shown = (after + middle * _SECOND).astimezone(zone).replace(tzinfo=None)
+        low, high = (low, middle) if shown >= wall else (middle, high)
+    return after + high * _SECOND
