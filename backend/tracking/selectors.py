@@ -1,0 +1,143 @@
+"""Reads of what patients recorded. Callers hold a patient that `access_*` gave them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+from django.db.models import Max, Min, Q, QuerySet
+
+from backend.tracking.models import Assessment, CheckIn, CheckInKind, TrendDirection
+from backend.tracking.windows import array_of
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where somebody stands now: the last day of a daily check-in, and what the numbers said last.
+
+    `facts` are there for who is worsening, whose sentence is made of them, and empty for the rest,
+    whose kilobytes nobody would read.
+    """
+
+    last_on: date | None
+    trend: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NearbyDays:
+    """What the days around one day said; see `decision_rules.RecentFacts`."""
+
+    moods: tuple[int, ...]
+    sleep_hours: tuple[float, ...]
+    last_use_on: date | None
+
+
+def find_check_in(check_in_id: UUID) -> CheckIn | None:
+    """By the phone's id, whoever's it is. Only for deciding about a replay."""
+    return CheckIn.objects.filter(pk=check_in_id).first()
+
+
+def find_check_ins(ids: Sequence[UUID]) -> dict[UUID, CheckIn]:
+    """By the phones' ids, whoever's they are. Only for deciding about replays."""
+    return CheckIn.objects.in_bulk(list(ids)) if ids else {}
+
+
+def latest_daily(patient_id: UUID, days: Sequence[date]) -> list[CheckIn]:
+    """For each of these days the daily check-in recorded last."""
+    return list(
+        CheckIn.objects.filter(
+            patient_id=patient_id,
+            kind=CheckInKind.DAILY,
+            local_date__in=list(days),
+            withdrawn_at__isnull=True,
+        )
+        .order_by("local_date", "-recorded_at", "-received_at")
+        .distinct("local_date")
+    )
+
+
+def nearby_days(patient_id: UUID, on: date, *, look_ahead: bool) -> NearbyDays:
+    """The day before, the day after (where `look_ahead`), and the last earlier day with use.
+
+    Check-ins arrive in any order, so a live one looks both ways; a day of the past that is judged
+    as of itself knows nothing of the next.
+    """
+    wanted = [on - ONE_DAY, on + ONE_DAY] if look_ahead else [on - ONE_DAY]
+    days = latest_daily(patient_id, wanted)
+    last_use = (
+        CheckIn.objects.filter(
+            patient_id=patient_id,
+            use_reported=True,
+            local_date__lt=on,
+            withdrawn_at__isnull=True,
+        )
+        .order_by("-local_date")
+        .values_list("local_date", flat=True)
+        .first()
+    )
+    return NearbyDays(
+        moods=tuple(day.mood for day in days if day.mood is not None),
+        sleep_hours=tuple(float(day.sleep_hours) for day in days if day.sleep_hours is not None),
+        last_use_on=last_use,
+    )
+
+
+def check_ins_page(
+    patient_id: UUID, *, size: int, before: tuple[datetime, UUID] | None = None
+) -> QuerySet[CheckIn]:
+    """The newest first, one more than `size` so that the caller knows of a next page."""
+    rows = CheckIn.objects.filter(patient_id=patient_id, withdrawn_at__isnull=True)
+    if before is not None:
+        at, last_id = before
+        rows = rows.filter(Q(recorded_at__lt=at) | Q(recorded_at=at, pk__lt=last_id))
+    return rows.order_by("-recorded_at", "-pk")[: size + 1]
+
+
+def latest_assessment(patient_id: UUID) -> Assessment | None:
+    """What the numbers said last; None before the first evaluation."""
+    return (
+        Assessment.objects.filter(patient_id=patient_id)
+        .order_by("-as_of_on", "-assessed_at")
+        .first()
+    )
+
+
+def recorded_span(patient_id: UUID) -> tuple[date, date] | None:
+    """The first and the last day of this patient's daily check-ins; None without any."""
+    ends = CheckIn.objects.filter(
+        patient_id=patient_id, kind=CheckInKind.DAILY, withdrawn_at__isnull=True
+    ).aggregate(first=Min("local_date"), last=Max("local_date"))
+    return (ends["first"], ends["last"]) if ends["first"] else None
+
+
+def standings(patient_ids: Sequence[UUID]) -> dict[UUID, Standing]:
+    """Of each of these patients, by one look at the end of two indexes a person."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT w.patient_id, latest.local_date, said.trend, said.facts"
+            " FROM unnest(%s::uuid[]) AS w(patient_id)"
+            " LEFT JOIN LATERAL (SELECT local_date FROM tracking_checkin AS c"
+            "  WHERE c.patient_id = w.patient_id AND kind = 'daily' AND withdrawn_at IS NULL"
+            "  ORDER BY local_date DESC LIMIT 1) AS latest ON true"
+            " LEFT JOIN LATERAL"
+            " (SELECT trend, CASE WHEN trend = 'worsening' THEN facts END AS facts"
+            "  FROM tracking_assessment AS a WHERE a.patient_id = w.patient_id"
+            "  ORDER BY as_of_on DESC, assessed_at DESC LIMIT 1) AS said ON true",
+            [array_of(patient_ids)],
+        )
+        return {
+            patient_id: Standing(
+                last_on,
+                trend or TrendDirection.UNKNOWN.value,
+                msgspec.json.decode(facts) if facts else {},
+            )
+            for patient_id, last_on, trend, facts in cursor.fetchall()
+        }

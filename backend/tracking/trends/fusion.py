@@ -1,0 +1,104 @@
+"""Several signals, one score: how likely it is that the person as a whole has begun to decline.
+
+Either all signals moved together, or one of them did. Moving together is judged on the sum of their
+fits, deflated because signals of one person move together anyway; the alternatives are then
+averaged, each with its prior weight (Bayesian model averaging).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .arrays import Bools, Floats, Ints
+from .autocorrelation import autocorrelation
+from .baseline import Baseline, baseline
+from .onset import SHAPE_AGES, Fits, averaged, fit_shapes, log_evidence
+
+SIGNAL_CORRELATION = 0.4
+TOGETHER_WEIGHT = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Scores in nats as of the last day: `fused` per person, `own` people x signals.
+
+    `live` is the number of signals with a known baseline; without any, the scores are NaN.
+    `best_shape` is the likeliest shape: SHAPE_AGES says how many days ago it began.
+    """
+
+    fused: Floats
+    own: Floats
+    live: Ints
+    best_shape: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A window's baseline and the fits of all shapes, shapes x people x signals."""
+
+    base: Baseline
+    fits: Fits
+
+    @property
+    def known(self) -> Bools:
+        """People x signals with a baseline."""
+        return self.base.known
+
+    def size(self, shape: Ints) -> Floats:
+        """People x signals: the fitted change in SDs for one shape a person; 0 where unknown."""
+        pull = np.take_along_axis(self.fits.pull, shape[None, :, None], axis=0)[0]
+        precision = np.take_along_axis(self.fits.precision, shape[None, :, None], axis=0)[0]
+        size: Floats = np.divide(pull, precision, out=np.zeros_like(pull), where=precision > 1e-9)
+        return size
+
+
+def fit_window(
+    window: Floats, *, population_sd: Floats | float, sd_floor: Floats | float | None = None
+) -> Fitted:
+    """Baseline and fits of a window of badness, days x people x signals, as of its last day."""
+    base = baseline(window, population_sd=population_sd, sd_floor=sd_floor)
+    phi = autocorrelation(window, base)
+    deviation = (window - base.mean) / base.sd
+    _, people, signals = window.shape
+    flat = fit_shapes(deviation.reshape(len(window), -1), np.repeat(phi, signals))
+    shape = (len(SHAPE_AGES), people, signals)
+    pull, precision = flat.pull.reshape(shape), flat.precision.reshape(shape)
+    pull = np.where(base.known, pull, 0.0)
+    precision = np.where(base.known, precision, 0.0)
+    return Fitted(base, Fits(pull, precision))
+
+
+def worsening(fitted: Fitted) -> Evidence:
+    """Evidence that things began to get worse."""
+    return _weigh(fitted, sign=1)
+
+
+def improving(fitted: Fitted) -> Evidence:
+    """Evidence that things began to get better: the same, looked at in a mirror."""
+    return _weigh(fitted, sign=-1)
+
+
+def _weigh(fitted: Fitted, *, sign: int) -> Evidence:
+    fits = Fits(sign * fitted.fits.pull, fitted.fits.precision)
+    shapes, people, signals = fits.pull.shape
+    live = fitted.known.sum(axis=1)
+    shared = 1 + (np.maximum(live, 1) - 1) * SIGNAL_CORRELATION
+    together = log_evidence(Fits(fits.pull.sum(2) / shared, fits.precision.sum(2) / shared))
+    single_fits = Fits(fits.pull.reshape(shapes, -1), fits.precision.reshape(shapes, -1))
+    single = log_evidence(single_fits).reshape(shapes, people, signals)
+    own = np.where(fitted.known, averaged(single), np.nan)
+    alternatives = np.concatenate(
+        [together + np.log(TOGETHER_WEIGHT), _any_single(single, fitted.known, live)]
+    )
+    fused = np.where(live == 1, averaged(together), averaged(alternatives))
+    best_shape = alternatives.argmax(axis=0) % shapes
+    return Evidence(np.where(live > 0, fused, np.nan), own, live, best_shape)
+
+
+def _any_single(single: Floats, known: Bools, live: Ints) -> Floats:
+    weighted = np.where(known, single, -np.inf).transpose(2, 0, 1)
+    signals, shapes, people = weighted.shape
+    prior = np.log((1 - TOGETHER_WEIGHT) / np.maximum(live, 1))
+    return weighted.reshape(signals * shapes, people) + prior
