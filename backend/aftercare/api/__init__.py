@@ -1,0 +1,1 @@
+"""Routes of what care does: help, messages, trends, and a clinician's alerts."""

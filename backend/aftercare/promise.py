@@ -1,0 +1,127 @@
+"""The monitoring promise: who will see this and when, computed from what is true now.
+
+No sentence ever implies that somebody is watching when nobody is. Where anything is missing (a
+care team, a phone that can be reached, a running delivery, an active patient) it says that
+nobody has been told, and the help comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.utils import formats, translation
+
+from backend.accounts import selectors as accounts
+from backend.accounts.hot_reads import has_care_team
+from backend.accounts.models import Patient
+from backend.aftercare.decision_rules import Severity
+from backend.aftercare.models import Alert
+from backend.aftercare.monitoring_hours import is_open, next_closing, working_deadline
+from backend.aftercare.policy import RESPONSE
+from backend.aftercare.texts import render
+from backend.notifications.selectors import delivery_is_alive
+
+# "2:30 PM" and not "2:30 p.m.", which would end a sentence with two full stops.
+CLOCK = {"en": "g:i A", "es": "H:i"}
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """`told` is true only while a message is on its way to somebody who can be reached.
+
+    `expected_by` is when somebody is expected to have looked; None when nobody is.
+    """
+
+    statement: str
+    told: bool
+    expected_by: datetime | None
+
+
+def monitoring_promise(
+    patient: Patient, *, alert: Alert | None, is_late: bool, language: str, now: datetime
+) -> Promise:
+    """What may truthfully be said about one check-in, in the patient's language and zone."""
+    if not patient.is_active:
+        return _nobody("promise.left_programme", language)
+    if alert is None or alert.severity == Severity.MEDIUM:
+        # A medium alert waits for the morning, so nothing more may be said than for a calm day.
+        return _routine(patient, language=language, now=now)
+    if not alert.ladder:
+        return _nobody("promise.nobody_told", language)
+    reached = accounts.users_with_live_device(_told(alert))
+    if not reached or not delivery_is_alive(now=now):
+        return _nobody("promise.no_channel", language)
+    team = accounts.care_team_clinicians(patient.pk, on=now.date())
+    names = [clinician.display_name for clinician in team if clinician.user_id in reached]
+    return _on_its_way(patient, alert, names, is_late=is_late, language=language, now=now)
+
+
+def _told(alert: Alert) -> list[UUID]:
+    return [UUID(user_id) for level in alert.ladder[: alert.level + 1] for user_id in level]
+
+
+def _nobody(text_id: str, language: str) -> Promise:
+    return Promise(statement=render(text_id, language=language), told=False, expected_by=None)
+
+
+def _routine(patient: Patient, *, language: str, now: datetime) -> Promise:
+    organisation = patient.organisation
+    read_by = next_closing(organisation.monitoring_hours, ZoneInfo(organisation.time_zone), now=now)
+    if read_by is None or not has_care_team(patient.pk, now=now):
+        return _nobody("promise.nobody_told", language)
+    statement = render(
+        "promise.routine_weekdays",
+        language=language,
+        time=spoken_time(read_by, zone=patient.time_zone, language=language, now=now),
+    )
+    return Promise(statement=statement, told=False, expected_by=read_by)
+
+
+def _on_its_way(
+    patient: Patient,
+    alert: Alert,
+    names: Sequence[str],
+    *,
+    is_late: bool,
+    language: str,
+    now: datetime,
+) -> Promise:
+    organisation = patient.organisation
+    zone, hours = ZoneInfo(organisation.time_zone), organisation.monitoring_hours
+    within = RESPONSE[Severity(alert.severity)].due_within
+    expected_by = working_deadline(hours, zone, now=now, within=within)
+    if expected_by is None:
+        return _nobody("promise.nobody_told", language)
+    is_staffed = is_open(hours, zone, now=now)
+    text_id = "promise.alert_sent" if is_staffed else "promise.outside_hours"
+    statement = render(
+        "promise.late" if is_late else text_id,
+        language=language,
+        who=_who(names, language),
+        time=spoken_time(expected_by, zone=patient.time_zone, language=language, now=now),
+    )
+    return Promise(statement=statement, told=True, expected_by=expected_by)
+
+
+def _who(names: Sequence[str], language: str) -> str:
+    if not names:
+        return render("promise.who_on_call", language=language)
+    if len(names) == 1:
+        return names[0]
+    return render(
+        "promise.who_several", language=language, names=", ".join(names[:-1]), last=names[-1]
+    )
+
+
+def spoken_time(at: datetime, *, zone: str, language: str, now: datetime) -> str:
+    """A time as people say it, in the person's zone: the weekday is named unless it is today."""
+    local, today = at.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    with translation.override(language):
+        clock = formats.time_format(local.time(), CLOCK.get(language[:2], "H:i"))
+        if local.date() == today:
+            return clock
+        return f"{formats.date_format(local, 'l')}, {clock}"
