@@ -1,0 +1,253 @@
+"""`/api/v1/sync`: everything that a phone holds, and everything that is new for it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from msgspec import Meta, Raw, Struct
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backend import errors
+from backend.accounts import rate_limits
+from backend.accounts.access import access_own_patient
+from backend.accounts.authentication import actor_of
+from backend.accounts.models import Patient
+from backend.aftercare.decision_rules import Severity
+from backend.aftercare.selectors import rules_of_check_in
+from backend.aftercare.support import Support, support_answer
+from backend.intake import services
+from backend.intake.api.hearing import (
+    PATIENT_ONLY,
+    HeardView,
+    Monitoring,
+    language_of,
+    promise_for,
+)
+from backend.intake.syncing import (
+    AmendChange,
+    CreateChange,
+    Outcome,
+    WithdrawChange,
+    acute_body,
+    broken_changes,
+    sync_changes,
+)
+from backend.openapi import COUNTRY, problems
+from backend.request_ids import request_id_of
+from backend.rest import (
+    asked_country,
+    decode_cursor,
+    describe,
+    encode_cursor,
+    problem_body,
+    read_body,
+)
+from backend.tracking.deltas import Cursor, Delta, delta_since
+from backend.tracking.models import CheckIn
+from backend.tracking.shapes import CheckInAnswer, show_check_in
+
+MOST_CHANGES = 200
+BODY_LIMIT = 2 * 1024 * 1024
+
+
+class SyncBody(Struct, forbid_unknown_fields=True):
+    """What is read of a sync; each change is read by itself, so that one cannot spoil another."""
+
+    changes: Annotated[list[Raw], Meta(max_length=MOST_CHANGES)] = []
+    cursor: Annotated[str, Meta(max_length=400)] | None = None
+
+
+class SyncRequest(Struct):
+    """Up to 200 changes in any order, and the cursor of the last answer (null at first)."""
+
+    changes: Annotated[
+        list[CreateChange | AmendChange | WithdrawChange], Meta(max_length=MOST_CHANGES)
+    ] = []
+    cursor: str | None = None
+
+
+class SyncResult(Struct):
+    """What became of one change, in the order sent.
+
+    `status` is created, amended, withdrawn, replayed, conflict (then `stored` is the server's
+    copy), invalid or gone. `keep` says whether to keep it and send it again as it stands.
+    """
+
+    status: str
+    id: UUID | None
+    keep: bool
+    revision: int | None = None
+    stored: CheckInAnswer | None = None
+    problem: dict[str, Any] | None = None
+
+
+class SyncedItem(Struct):
+    """Something new for this phone. Withdrawn ones come as tombstones, without content."""
+
+    type: str
+    id: UUID
+    revision: int
+    withdrawn: bool
+    item: CheckInAnswer | None
+
+
+class SyncAnswer(Struct):
+    """`cursor` goes into the next sync.
+
+    `starts_over`: drop what you hold that is not in the changes that follow until `more` is false.
+    """
+
+    results: list[SyncResult]
+    changes: list[SyncedItem]
+    cursor: str
+    more: bool
+    starts_over: bool
+    support: Support
+    monitoring: Monitoring
+
+
+class SyncView(HeardView):
+    allowed_roles = {"POST": PATIENT_ONLY}
+
+    @extend_schema(
+        operation_id="sync",
+        tags=["check-ins"],
+        parameters=[COUNTRY],
+        request=SyncRequest,
+        responses={200: SyncAnswer, **problems(400, 401, 403, 413, 415, 429, 503)},
+    )
+    def post(self, request: Request) -> Response:
+        """Sends changes and receives what is new. Safe to repeat; each change has its answer."""
+        actor, now = actor_of(request), timezone.now()
+        try:
+            rate_limits.spend(rate_limits.SYNCS_BY_PATIENT, str(actor.user_id), now=now)
+            body = read_body(request, SyncBody, limit=BODY_LIMIT)
+            cursor = read_cursor(body.cursor)
+            outcomes = sync_changes(actor=actor, raws=body.changes, now=now)
+        except Exception as error:
+            self.hear(request, error)
+            raise
+        for outcome in outcomes:
+            self._hear_refused(request, outcome)
+        patient = access_own_patient(actor)
+        delta = delta_since(patient.pk, cursor)
+        return Response(self._answer(request, patient, outcomes, delta))
+
+    def acute_bodies(self, raw: bytes) -> list[bytes]:
+        """Each change of a body that was refused as a whole."""
+        try:
+            changes = msgspec.json.decode(raw, type=SyncBodyLoose).changes
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return broken_changes(raw)[: 2 * MOST_CHANGES]
+        return [acute_body(bytes(change)) for change in changes[: 2 * MOST_CHANGES]]
+
+    def _hear_refused(self, request: Request, outcome: Outcome) -> None:
+        if outcome.error is None or not outcome.raw:
+            return
+        heard = services.receive_refused(
+            actor=actor_of(request),
+            raw=outcome.raw,
+            error_code=outcome.error.code,
+            now=timezone.now(),
+        )
+        outcome.alert = heard.alert
+        outcome.rules = heard.rules
+
+    def _answer(
+        self, request: Request, patient: Patient, outcomes: list[Outcome], delta: Delta
+    ) -> SyncAnswer:
+        language = language_of(request)
+        for outcome in outcomes:
+            if outcome.alert is not None and outcome.row is not None:
+                outcome.rules = rules_of_check_in(outcome.row.pk)
+        acute = [outcome for outcome in outcomes if outcome.alert is not None]
+        worst = max(
+            acute, key=lambda o: Severity(o.alert.severity).rank if o.alert else -1, default=None
+        )
+        # By revision: the other phone may have changed one of them in the meantime.
+        own = {(o.row.pk, o.row.revision) for o in outcomes if o.row is not None}
+        return SyncAnswer(
+            results=[show_result(request, outcome) for outcome in outcomes],
+            changes=[show_item(row) for row in delta.rows if (row.pk, row.revision) not in own],
+            cursor=encode_cursor(cursor_parts(delta.cursor)),
+            more=delta.has_more,
+            starts_over=delta.starts_over,
+            support=support_answer(
+                patient,
+                rules=list(dict.fromkeys(rule for outcome in acute for rule in outcome.rules)),
+                substances=(),
+                country=asked_country(request),
+                language=language,
+            ),
+            monitoring=promise_for(patient, worst.alert if worst else None, language=language),
+        )
+
+
+class SyncBodyLoose(Struct):
+    changes: list[Raw] = []
+
+
+def show_result(request: Request, outcome: Outcome) -> SyncResult:
+    if outcome.error is None:
+        assert outcome.row is not None
+        return SyncResult(outcome.status, outcome.id, keep=False, revision=outcome.row.revision)
+    status, code, detail, extra = describe(outcome.error)
+    stored = extra.pop("stored", None)
+    problem = problem_body(
+        status=status,
+        code=code,
+        detail=detail,
+        request_id=request_id_of(request._request),
+        **extra,
+    )
+    return SyncResult(
+        outcome.status,
+        outcome.id or readable_id(outcome.raw),
+        keep=False,
+        stored=show_check_in(stored) if isinstance(stored, CheckIn) else None,
+        problem=problem,
+    )
+
+
+class _Identified(Struct):
+    id: UUID
+
+
+def readable_id(raw: bytes) -> UUID | None:
+    """The id inside a refused item, so that the phone knows which one it was."""
+    try:
+        return msgspec.json.decode(raw, type=_Identified).id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def show_item(row: CheckIn) -> SyncedItem:
+    is_withdrawn = row.withdrawn_at is not None
+    return SyncedItem(
+        type="check_in",
+        id=row.pk,
+        revision=row.revision,
+        withdrawn=is_withdrawn,
+        item=None if is_withdrawn else show_check_in(row),
+    )
+
+
+def cursor_parts(cursor: Cursor) -> list[str]:
+    return [str(cursor.epoch), str(cursor.seq), str(cursor.last_id or "")]
+
+
+def read_cursor(text: str | None) -> Cursor | None:
+    """Raises `Invalid` for what this server never handed out."""
+    if not text:
+        return None
+    try:
+        epoch, seq, last_id = decode_cursor(text)
+        return Cursor(UUID(epoch), int(seq), UUID(last_id) if last_id else None)
+    except ValueError:
+        raise errors.Invalid("invalid_cursor", _("This page marker is not one of ours.")) from None

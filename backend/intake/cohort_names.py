@@ -1,0 +1,48 @@
+"""Names for the demo cohort. Given and family names were put together at random; nobody is meant.
+
+The first one is the demo patient, who has an account."""
+
+from __future__ import annotations
+
+NAMES: tuple[tuple[str, str], ...] = (
+    ("Jamie", "Moreno"),
+    ("Amara", "Okafor"),
+    ("Mateo", "Villanueva"),
+    ("Ingrid", "Solheim"),
+    ("Tomasz", "Wrona"),
+    ("Keisha", "Barlow"),
+    ("Hiroshi", "Tanabe"),
+    ("Leila", "Farahani"),
+    ("Desmond", "Achebe"),
+    ("Rosa", "Quispe"),
+    ("Callum", "Drummond"),
+    ("Nadia", "Benhaddou"),
+    ("Wei", "Zhong"),
+    ("Shanice", "Prescott"),
+    ("Arjun", "Malhotra"),
+    ("Freya", "Lindqvist"),
+    ("Diego", "Sandoval"),
+    ("Mei-Ling", "Hsu"),
+    ("Tyrone", "Gaskins"),
+    ("Siobhan", "Kearney"),
+    ("Kofi", "Asante"),
+    ("Elena", "Petrova"),
+    ("Marcus", "Whitfield"),
+    ("Thuy", "Dang"),
+    ("Luca", "Ferraro"),
+    ("Aiyana", "Redbird"),
+    ("Samir", "Haddad"),
+    ("Bronwyn", "Pugh"),
+    ("Andre", "Baptiste"),
+    ("Priya", "Venkatesan"),
+    ("Oskar", "Nowak"),
+    ("Valentina", "Rojas"),
+    ("Jerome", "Tillman"),
+    ("Yusra", "Abdi"),
+    ("Emeka", "Nwosu"),
+    ("Hannah", "Steiner"),
+    ("Joaquin", "Aguilar"),
+    ("Malia", "Kealoha"),
+    ("Viktor", "Dragan"),
+    ("Ruth", "Ellery"),
+)

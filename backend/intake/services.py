@@ -1,0 +1,221 @@
+"""The door for what a phone sends. Owns the transaction: stores through tracking, answers through
+aftercare. A 2xx is answered only after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from backend import errors
+from backend.accounts import audit
+from backend.accounts.access import access_own_patient, access_patient
+from backend.accounts.actor import Actor
+from backend.accounts.models import Patient
+from backend.aftercare import services as aftercare
+from backend.aftercare.decision_rules import is_late
+from backend.aftercare.models import AcuteReport, Alert
+from backend.aftercare.selectors import (
+    alert_of_check_in,
+    alert_of_report,
+    find_acute_report,
+    rules_of_check_in,
+)
+from backend.intake.bodies import CheckInBody, to_report
+from backend.intake.lenient import read_leniently
+from backend.tracking.models import CheckIn, Source
+from backend.tracking.reports import CheckInReport
+from backend.tracking.selectors import find_check_in, find_check_ins
+from backend.tracking.services import NewCheckIn, store_check_ins
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A stored check-in and what it called for. `is_new` is false for a replay."""
+
+    patient: Patient
+    check_in: CheckIn
+    alert: Alert | None
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What the acute part of a refused body called for; `rules` held, the most severe first."""
+
+    patient: Patient
+    alert: Alert | None
+    rules: list[str]
+
+
+@transaction.atomic
+def receive_check_in(*, actor: Actor, body: CheckInBody, now: datetime) -> Received:
+    """Stores a check-in and decides about it, in one transaction, once per id for ever.
+
+    A replay answers the stored row and tells nobody again. Raises `Invalid`, `Gone` when it was
+    withdrawn, and `Conflict` when the id stands with other content (with the stored copy) or with
+    another person (without).
+    """
+    patient = access_own_patient(actor, lock=True)
+    report = to_report(body, patient_zone=patient.time_zone, now=now)
+    (outcome,) = receive_reports(
+        actor=actor, patient=patient, reports=[report], source=Source.APP, now=now
+    )
+    if isinstance(outcome, errors.DomainError):
+        raise outcome
+    return outcome
+
+
+@transaction.atomic
+def receive_imported(
+    *, actor: Actor, patient_id: UUID, reports: Sequence[CheckInReport], now: datetime
+) -> list[Received | errors.DomainError]:
+    """Stores imported days of one patient: as of each day, alerts historical, no message to anyone.
+
+    Answers for each report; a `Conflict` where the id stands with other content.
+    """
+    patient = access_patient(actor, patient_id, lock=True)
+    return receive_reports(
+        actor=actor, patient=patient, reports=reports, source=Source.IMPORT, now=now
+    )
+
+
+def receive_reports(
+    *,
+    actor: Actor,
+    patient: Patient,
+    reports: Sequence[CheckInReport],
+    source: Source,
+    now: datetime,
+) -> list[Received | errors.DomainError]:
+    """Stores what is new among these reports and decides about each, in the order of recording.
+
+    Runs in the caller's transaction, under the patient's lock. One outcome for each report, in
+    the order given; a refusal of one never touches another.
+    """
+    first: dict[UUID, CheckInReport] = {}
+    for report in reports:
+        first.setdefault(report.id, report)
+    entries = [NewCheckIn(report, _late(patient, report, now=now)) for report in first.values()]
+    stored = store_check_ins(
+        actor=actor, patient_id=patient.pk, entries=entries, source=source, now=now
+    )
+    alerts = {
+        check_in.pk: aftercare.respond_to_check_in(
+            actor=actor, patient=patient, check_in=check_in, now=now
+        )
+        for check_in in sorted(stored.values(), key=lambda row: row.recorded_at)
+    }
+    known = {**find_check_ins([r.id for r in reports if r.id not in stored]), **stored}
+    outcomes: list[Received | errors.DomainError] = []
+    for report in reports:
+        row, is_new = known[report.id], stored.pop(report.id, None) is not None
+        outcomes.append(_outcome(patient, row, report, is_new=is_new, alerts=alerts))
+    return outcomes
+
+
+def _late(patient: Patient, report: CheckInReport, *, now: datetime) -> bool:
+    return is_late(
+        recorded_at=report.recorded_at,
+        received_at=now,
+        on=report.local_date,
+        enrolled_at=patient.enrolled_at,
+    )
+
+
+def _outcome(
+    patient: Patient,
+    row: CheckIn,
+    report: CheckInReport,
+    *,
+    is_new: bool,
+    alerts: Mapping[UUID, Alert | None],
+) -> Received | errors.DomainError:
+    if row.patient_id != patient.pk:
+        return errors.Conflict("id_in_use", _("This id belongs to something else."))
+    if row.withdrawn_at is not None:
+        return errors.Gone("check_in_withdrawn", _("This check-in was taken back."))
+    if bytes(row.content_digest) != report.digest():
+        return conflict_with(row)
+    alert = alerts[row.pk] if row.pk in alerts else alert_of_check_in(row.pk)
+    return Received(patient=patient, check_in=row, alert=alert, is_new=is_new)
+
+
+def conflict_with(row: CheckIn) -> errors.Conflict:
+    """The refusal that carries the stored copy."""
+    return errors.Conflict(
+        "check_in_conflict",
+        _("This check-in is stored with other content. Nothing was overwritten."),
+        extra={"stored": row},
+    )
+
+
+@transaction.atomic
+def receive_refused(*, actor: Actor, raw: bytes, error_code: str, now: datetime) -> Refused:
+    """Hears the acute part of a body that was refused for another reason, once per client id.
+
+    Stores nothing when nothing in it is acute. The corrected retry joins the same alert.
+    """
+    patient = access_own_patient(actor, lock=True)
+    reading = read_leniently(raw)
+    matches = aftercare.matches_for(
+        patient, reading.facts, on=aftercare.local_date(patient, now=now)
+    )
+    known = find_acute_report(patient.pk, reading.client_id)
+    said, alert = _said_already(patient, reading.client_id, known)
+    rules = [match.rule.value for match in matches]
+    if said.issuperset(rules):
+        return Refused(patient=patient, alert=alert, rules=rules)
+    report = _store_report(
+        actor, patient, reading.client_id, said.union(rules), error_code, now=now
+    )
+    alert = aftercare.respond_to_refused(
+        actor=actor, patient=patient, report=report, matches=matches, now=now
+    )
+    return Refused(patient=patient, alert=alert, rules=rules)
+
+
+def _said_already(
+    patient: Patient, client_id: UUID, known: AcuteReport | None
+) -> tuple[set[str], Alert | None]:
+    """The acute rules that this id raised before, by a stored check-in or a refused body."""
+    if known is not None:
+        return set(known.facts["rules"]), alert_of_report(known.pk)
+    stored = find_check_in(client_id)
+    if stored is None or stored.patient_id != patient.pk:
+        return set(), None
+    return set(rules_of_check_in(stored.pk)), alert_of_check_in(stored.pk)
+
+
+def _store_report(
+    actor: Actor,
+    patient: Patient,
+    client_id: UUID,
+    rules: set[str],
+    error_code: str,
+    *,
+    now: datetime,
+) -> AcuteReport:
+    report, _is_new = AcuteReport.objects.update_or_create(
+        patient=patient,
+        client_id=client_id,
+        defaults={"facts": {"rules": sorted(rules)}},
+        create_defaults={
+            "facts": {"rules": sorted(rules)},
+            "received_at": now,
+            "error_code": error_code,
+        },
+    )
+    audit.record(
+        actor=actor,
+        action="acute_report.store",
+        patient_id=patient.pk,
+        object_kind="acute_report",
+        object_id=report.pk,
+        facts={"code": error_code},
+    )
+    return report
