@@ -1,0 +1,157 @@
+"""The desk's guarded reads, each with its row in the audit log, and its guarded acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from backend import errors
+from backend.accounts import audit
+from backend.accounts.access import access_patient, visible_patients
+from backend.accounts.actor import Actor
+from backend.accounts.models import Patient
+from backend.aftercare.caseload import CaseloadLine, caseload
+from backend.aftercare.models import Alert
+from backend.aftercare.selectors import find_alert
+from backend.dashboard.desk import Desk
+from backend.dashboard.selectors import alerts_with_acts, check_ins_between, latest_change
+from backend.tracking.models import Assessment, CheckIn
+from backend.tracking.selectors import latest_assessment, recorded_span
+from backend.tracking.windows import Windows, load_windows
+
+SPARK_DAYS = 30
+LONGEST_RANGE = timedelta(days=3 * 365)
+# Who has been silent for longer than this is shown up to their last day instead of up to today.
+STILL_CURRENT = timedelta(days=29)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseloadRecord:
+    """The lines in their order, and the last `SPARK_DAYS` days of each patient who recorded any."""
+
+    lines: list[CaseloadLine]
+    windows: Windows
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRecord:
+    """Everything that a patient's page shows, of the days from `first` to `last`.
+
+    `today` is the date where the patient is; `last` is earlier for who has long been silent.
+    """
+
+    patient: Patient
+    today: date
+    first: date
+    last: date
+    alerts: list[Alert]
+    check_ins: list[CheckIn]
+    assessment: Assessment | None
+    days_silent: int | None
+
+
+class AlertAction(Protocol):
+    """One of the acts of `aftercare.services`, its own facts bound already."""
+
+    def __call__(self, *, patient_id: UUID, alert_id: UUID) -> Alert: ...
+
+
+def read_caseload(desk: Desk, *, is_refresh: bool = False) -> CaseloadRecord:
+    """Everyone this clinician may see, who needs someone first on top."""
+    patients = visible_patients(desk.actor).filter(discharged_at__isnull=True)
+    lines = caseload(patients, language=desk.language, now=desk.now)
+    ends = {}
+    for line in lines:
+        if line.days_silent is not None:
+            today = desk.now.astimezone(ZoneInfo(line.patient.time_zone)).date()
+            ends[line.patient.pk] = end_of(today, today - timedelta(days=line.days_silent))
+    windows = load_windows(ends, days=SPARK_DAYS)
+    facts = {"count": len(lines), "refresh": is_refresh}
+    audit.record(actor=desk.actor, action="caseload.read", facts=facts)
+    return CaseloadRecord(lines=lines, windows=windows)
+
+
+def end_of(today: date, last_day: date) -> date:
+    """The last day to show: today, or the last day recorded by who has long been silent."""
+    return today if today - last_day <= STILL_CURRENT else last_day
+
+
+def read_patient(desk: Desk, patient_id: UUID, *, days: int | None) -> PatientRecord:
+    """One patient's page; `days` back from the last day to show, None for all there are.
+
+    Raises `NotFound` for a patient who is not this clinician's.
+    """
+    patient = access_patient(desk.actor, patient_id)
+    today = desk.now.astimezone(ZoneInfo(patient.time_zone)).date()
+    span = recorded_span(patient.pk)
+    last = end_of(today, span[1]) if span else today
+    whole = min((last - span[0]) if span else timedelta(0), LONGEST_RANGE).days + 1
+    first = last - timedelta(days=(max(whole, SPARK_DAYS) if days is None else days) - 1)
+    record = PatientRecord(
+        patient=patient,
+        today=today,
+        first=first,
+        last=last,
+        alerts=list(alerts_with_acts(patient.pk)),
+        check_ins=list(check_ins_between(patient.pk, first, last)),
+        assessment=latest_assessment(patient.pk),
+        days_silent=max((today - span[1]).days, 0) if span else None,
+    )
+    facts = {"from": first.isoformat(), "to": last.isoformat()}
+    audit.record(actor=desk.actor, action="patient.read", patient_id=patient.pk, facts=facts)
+    return record
+
+
+def read_alert(desk: Desk, patient_id: UUID, alert_id: UUID) -> tuple[Patient, Alert]:
+    """One alert with its acts. Raises `NotFound`."""
+    patient = access_patient(desk.actor, patient_id)
+    alert = alerts_with_acts(patient.pk).filter(pk=alert_id).first()
+    if alert is None:
+        return patient, find_alert(patient.pk, alert_id)
+    audit.record(
+        actor=desk.actor,
+        action="alert.read",
+        patient_id=patient.pk,
+        object_kind="alert",
+        object_id=alert.pk,
+    )
+    return patient, alert
+
+
+def has_news(actor: Actor, patient_id: UUID, *, since: float) -> bool:
+    """Whether something changed after that moment (seconds since 1970) that is not one's own.
+
+    Shows nothing of the patient, so it leaves no row.
+    """
+    patient = access_patient(actor, patient_id)
+    latest = latest_change(patient.pk, by_others_than=actor.user_id)
+    return latest is not None and latest.timestamp() > since
+
+
+def seen_mark(alert: Alert) -> str:
+    """What a reader of this alert has seen: changes when new evidence arrives."""
+    return f"{alert.round}.{len(alert.reasons)}"
+
+
+@transaction.atomic
+def do_about_alert(
+    desk: Desk, patient_id: UUID, alert_id: UUID, *, seen: str, action: AlertAction
+) -> Alert:
+    """Does it, unless something arrived that the reader has not seen: acting covers only that.
+
+    Raises `Conflict` then, `NotFound`, and whatever the act itself raises.
+    """
+    patient = access_patient(desk.actor, patient_id, lock=True)
+    alert = find_alert(patient.pk, alert_id)
+    if seen != seen_mark(alert):
+        raise errors.Conflict(
+            "alert_changed",
+            _("Something new has arrived since you opened this. Please read it first."),
+        )
+    return action(patient_id=patient.pk, alert_id=alert.pk)

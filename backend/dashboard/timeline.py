@@ -1,0 +1,203 @@
+"""A patient's chart: panels under one time axis, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from django.utils.translation import gettext as _
+
+from backend.dashboard import series
+from backend.dashboard.charts import Scale, band_path, dots_path, line_path, percent
+from backend.dashboard.series import SignalDays
+from backend.dashboard.services import PatientRecord
+from backend.dashboard.spans import Span, alert_spans, spans_summary
+from backend.dashboard.wording import (
+    SCALE_WORDS,
+    SIGNAL_WORDS,
+    amount,
+    full_day,
+    number,
+    short_day,
+)
+
+RECENT_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark on an axis: where, in per cent, and what it says."""
+
+    at: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One signal. `marked` are the dots of the days that made an alert."""
+
+    name: str
+    title: str
+    scale: str
+    latest: str
+    usual: str
+    band: str
+    line: str
+    dots: str
+    marked: str
+    ticks: list[Tick]
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    days: int
+    panels: list[Panel]
+    spans: list[Span]
+    alert_days: list[str]
+    use_days: list[str]
+    word_days: str
+    use_summary: str
+    word_summary: str
+    alert_summary: str
+    axis: list[Tick]
+    told: list[dict[str, str]]
+
+
+def show_timeline(record: PatientRecord, *, language: str) -> Timeline:
+    """The chart of the days that the record covers."""
+    first, days = record.first, (record.last - record.first).days + 1
+    signals = series.load_series(record.patient.pk, first=first, last=record.last)
+    telling = series.telling_days(record.alerts)
+    alert_days = {day for alert in record.alerts for day in series.days_of_alert(alert)}
+    use = series.days_of_use(record.check_ins)
+    words = series.index_of(first, series.days_with_word(record.check_ins), days)
+    marked = sorted(series.index_of(first, alert_days, days))
+    spans = alert_spans(record.alerts, first, days, language)
+    return Timeline(
+        days=days,
+        panels=[
+            _panel(signal, series.index_of(first, telling[signal.name], days), first)
+            for signal in signals
+        ],
+        spans=spans,
+        alert_days=[percent(day + 0.5, days) for day in marked],
+        use_days=[percent(d + 0.5, days) for d in sorted(series.index_of(first, use, days))],
+        word_days="".join(f"M{day + 0.5} 0v100" for day in sorted(words)),
+        use_summary=_use_summary(use),
+        word_summary=_("Check-ins on %(count)d of %(days)d days")
+        % {"count": len(words), "days": days},
+        alert_summary=spans_summary(spans),
+        axis=_axis(first, days),
+        told=_told(signals, first, use, set(marked)),
+    )
+
+
+def _panel(signal: SignalDays, telling: set[int], first: date) -> Panel:
+    scale = _scale(signal)
+    seen = np.flatnonzero(~np.isnan(signal.values))
+    latest = amount(signal.name, float(signal.values[seen[-1]])) if len(seen) else ""
+    usual = _usual(signal)
+    return Panel(
+        name=signal.name,
+        title=str(SIGNAL_WORDS[signal.name]),
+        scale=str(SCALE_WORDS[signal.name]),
+        latest=latest,
+        usual=usual,
+        band=band_path(signal.low, signal.high, scale),
+        line=line_path(signal.values, scale),
+        dots=dots_path(signal.values, scale),
+        marked=dots_path(signal.values, scale, telling),
+        ticks=[
+            Tick(at=f"{scale.y(value):.1f}%", words=number(value, places=0))
+            for value in (scale.high, (scale.low + scale.high) / 2, scale.low)
+        ],
+        summary=_panel_summary(signal, len(seen), latest, usual, telling, first),
+    )
+
+
+def _scale(signal: SignalDays) -> Scale:
+    most = float(np.nanmax(signal.values)) if not np.isnan(signal.values).all() else 0.0
+    if signal.name == "sleep_hours":
+        return Scale(0, 12 if most <= 12 else 24)
+    if signal.name == "exercise_minutes":
+        return Scale(0, max(60.0, np.ceil(most / 60) * 60))
+    return Scale(0, 10)
+
+
+def _usual(signal: SignalDays) -> str:
+    """The band on the last day that has one."""
+    known = np.flatnonzero(~np.isnan(signal.low))
+    if not len(known):
+        return ""
+    low, high = (float(end[known[-1]]) for end in (signal.low, signal.high))
+    places = 0 if signal.name == "exercise_minutes" else 1
+    lowest, highest = number(low, places=places), number(high, places=places)
+    return lowest if lowest == highest else f"{lowest}–{highest}"
+
+
+def _panel_summary(
+    signal: SignalDays, count: int, latest: str, usual: str, telling: set[int], first: date
+) -> str:
+    title = SIGNAL_WORDS[signal.name]
+    if not count:
+        return _("%(signal)s: no answer in these days") % {"signal": title}
+    told = _("%(signal)s: %(count)d answers in %(days)d days, the last %(latest)s") % {
+        "signal": title,
+        "count": count,
+        "days": len(signal.values),
+        "latest": latest,
+    }
+    if usual:
+        told += _("; usual for this person %(usual)s") % {"usual": usual}
+    if telling:
+        days = ", ".join(short_day(first + timedelta(days=day)) for day in sorted(telling))
+        told += _("; days that made an alert: %(days)s") % {"days": days}
+    return told
+
+
+def _use_summary(days: set[date]) -> str:
+    if not days:
+        return _("No use reported in these days")
+    listed = ", ".join(short_day(day) for day in sorted(days))
+    return _("Use reported: %(days)s") % {"days": listed}
+
+
+def _axis(first: date, days: int) -> list[Tick]:
+    """Mondays of a month, every second one of a quarter, else the first days of months."""
+    if days <= 35:
+        wanted = [day for day in range(days) if _day(first, day).weekday() == 0]
+    elif days <= 120:
+        wanted = [day for day in range(days) if _day(first, day).weekday() == 0][::2]
+    else:
+        wanted = [day for day in range(days) if _day(first, day).day == 1]
+        wanted = wanted[:: max(len(wanted) // 6, 1)]
+    # A label near an edge would leave the chart.
+    inside = [day for day in wanted if 0.04 < (day + 0.5) / days < 0.96]
+    return [Tick(at=percent(day + 0.5, days), words=short_day(_day(first, day))) for day in inside]
+
+
+def _day(first: date, index: int) -> date:
+    return first + timedelta(days=index)
+
+
+def _told(
+    signals: Sequence[SignalDays], first: date, use: set[date], marked: set[int]
+) -> list[dict[str, str]]:
+    """What the chart says of each day, for whoever moves along it."""
+    told = []
+    for index in range(len(signals[0].values)):
+        day = _day(first, index)
+        parts = [
+            f"{SIGNAL_WORDS[signal.name]} {amount(signal.name, float(signal.values[index]))}"
+            for signal in signals
+            if not np.isnan(signal.values[index])
+        ]
+        if day in use:
+            parts.append(_("use reported"))
+        if index in marked:
+            parts.append(_("made an alert"))
+        told.append({"day": full_day(day), "says": " · ".join(parts) or _("no check-in")})
+    return told

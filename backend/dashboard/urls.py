@@ -1,0 +1,24 @@
+"""The addresses of the desk. No name and no search ever stands in one."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from backend.dashboard.views import alerts, caseload, patients, signing_in
+
+app_name = "desk"
+
+ALERT = "patients/<uuid:patient_id>/alerts/<uuid:alert_id>"
+
+urlpatterns = [
+    path("", caseload.caseload, name="caseload"),
+    path("refresh", caseload.refresh, name="refresh"),
+    path("sign-in", signing_in.sign_in, name="sign-in"),
+    path("sign-out", signing_in.sign_out, name="sign-out"),
+    path("language", signing_in.language, name="language"),
+    path("patients/<uuid:patient_id>", patients.patient, name="patient"),
+    path("patients/<uuid:patient_id>/news", patients.news, name="news"),
+    path(f"{ALERT}/acknowledge", alerts.perform, {"kind": "acknowledge"}, name="acknowledge"),
+    path(f"{ALERT}/act", alerts.perform, {"kind": "act"}, name="act"),
+    path(f"{ALERT}/resolve", alerts.perform, {"kind": "resolve"}, name="resolve"),
+]
