@@ -1,0 +1,1 @@
+"""One module for each way a message can leave."""

@@ -1,0 +1,45 @@
+"""The one table of sweeps. Beat repeats them through the broker, the relay without any.
+
+Every sweep is idempotent and safe in any number of copies, so that both may run at once. Periods
+are seconds of UTC and nothing here is local time: local dates are keys of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from backend.queue import QUEUES, Job
+from worker.app import app
+from worker.tasks.aftercare import assess_due, escalate_due
+from worker.tasks.delivery import deliver_due, repeat_unconfirmed
+from worker.tasks.passwords import send_password_mails
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What to run and how often; `run` returns how many rows it took up."""
+
+    job: Job
+    every: timedelta
+    run: Callable[[], int]
+
+
+SWEEPS = (
+    Sweep(Job.DELIVER_DUE, timedelta(seconds=2), deliver_due),
+    Sweep(Job.ESCALATE_DUE, timedelta(seconds=2), escalate_due),
+    Sweep(Job.ASSESS_DUE, timedelta(seconds=2), assess_due),
+    Sweep(Job.REPEAT_UNCONFIRMED, timedelta(seconds=5), repeat_unconfirmed),
+    Sweep(Job.SEND_PASSWORD_MAILS, timedelta(seconds=5), send_password_mails),
+)
+
+app.conf.beat_schedule = {
+    sweep.job.value: {
+        "task": sweep.job.value,
+        "schedule": sweep.every.total_seconds(),
+        # A wake-up that has waited this long is of no use: later ones are behind it.
+        "options": {"queue": QUEUES[sweep.job], "expires": 10 * sweep.every.total_seconds()},
+    }
+    for sweep in SWEEPS
+}

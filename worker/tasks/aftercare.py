@@ -1,0 +1,25 @@
+"""Wakes the evaluation of what was recorded, and the escalation of what nobody answered."""
+
+from __future__ import annotations
+
+from backend.aftercare import services
+from backend.notifications.selectors import database_now
+from backend.queue import Job
+from worker.app import app
+from worker.reporting import report
+
+
+@app.task(name=Job.ASSESS_DUE.value)
+def assess_due() -> int:
+    """Evaluates the patients whose turn it is; returns how many."""
+    with report(Job.ASSESS_DUE) as done:
+        done.count = services.assess_due(now=database_now())
+    return done.count
+
+
+@app.task(name=Job.ESCALATE_DUE.value)
+def escalate_due() -> int:
+    """Moves overdue alerts one step on; returns how many."""
+    with report(Job.ESCALATE_DUE) as done:
+        done.count = services.escalate_due(now=database_now())
+    return done.count
