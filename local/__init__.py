@@ -1,0 +1,1 @@
+"""Runs Handrail on one machine: finds or starts its servers and keeps its processes alive."""
