@@ -1,0 +1,122 @@
+"""Pictures of every page: `make screenshots`, or `python -m bench.screenshots`.
+
+Boots a PostgreSQL of its own, seeds the demo and its cohort, drives Chromium and writes PNGs to
+out/screenshots: phone and desktop, light and dark, English and Spanish.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bench.web import FLAGS, Database, browser_path, fill, served
+from local.launch import LaunchError
+from local.postgres import OWNER, WEB, WORKER
+from local.programs import ROOT
+from local.throw_away import ThrowAwayServers
+
+OUT = ROOT / "out" / "screenshots"
+SIZES = {"phone": (360, 740), "desktop": (1360, 900)}
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+LANGUAGES = ("en", "es")
+
+
+def picture_all(browser: Browser, address: str, sign_in: Mapping[str, str]) -> int:
+    """Takes every picture; returns how many."""
+    count = 0
+    for (size, (width, height)), theme, language in product(SIZES.items(), THEMES, LANGUAGES):
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=theme,
+            locale=language,
+            base_url=address,
+            device_scale_factor=2 if size == "phone" else 1,
+        )
+        count += _pages(context.new_page(), f"{size}-{theme}-{language}", language, sign_in)
+        context.close()
+    return count
+
+
+def _pages(page: Page, suffix: str, language: str, sign_in: Mapping[str, str]) -> int:
+    page.goto("/desk/sign-in")
+    page.click(f"button[value={language}]")
+    _take(page, f"1-sign-in-{suffix}")
+    page.fill("#email", sign_in["email"])
+    page.fill("#password", sign_in["password"])
+    page.click(".main-action")
+    page.click(f"button[value={language}]")
+    _take(page, f"2-caseload-{suffix}")
+    page.locator(".line-who a").first.click()
+    _take(page, f"3-patient-{suffix}")
+    for summary in page.locator(".alert .actions summary").all()[:2]:
+        summary.click()
+    page.locator(".panel .plot").nth(1).hover(position={"x": 150, "y": 20})
+    _take(page, f"4-alert-{suffix}")
+    return 4
+
+
+def _take(page: Page, name: str) -> None:
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=OUT / f"{name}.png", full_page=True)
+
+
+def _print_page(browser: Browser, address: str, sign_in: Mapping[str, str]) -> int:
+    """What the printer gets, as it would look on paper."""
+    context = browser.new_context(viewport={"width": 794, "height": 1123}, base_url=address)
+    page = context.new_page()
+    page.goto("/desk/sign-in")
+    page.fill("#email", sign_in["email"])
+    page.fill("#password", sign_in["password"])
+    page.click(".main-action")
+    page.locator(".line-who a").first.click()
+    page.emulate_media(media="print")
+    _take(page, "5-patient-print")
+    context.close()
+    return 1
+
+
+def main() -> int:
+    """0 when every picture was written."""
+    began = time.monotonic()
+    path = browser_path()
+    if path is None:
+        print("There is no Chromium here: apt-get install chromium, or name one in CHROMIUM.")
+        return 1
+    OUT.mkdir(parents=True, exist_ok=True)
+    try:
+        servers = ThrowAwayServers(os.environ, postgres=True, valkey=False)
+    except LaunchError as error:
+        print(error)
+        return 1
+    try:
+        count = _run(servers, path)
+    finally:
+        servers.close()
+    print(f"{count} pictures in {time.monotonic() - began:.0f} s: {OUT.relative_to(Path.cwd())}")
+    return 0
+
+
+def _run(servers: ThrowAwayServers, path: str) -> int:
+    servers.postgres.make_database()
+    address = servers.postgres.address
+    database = Database(owner=address.url(OWNER), web=address.url(WEB), worker=address.url(WORKER))
+    print("Seeding the demo and its cohort ...", flush=True)
+    therapist = fill(database)["therapist"]
+    print("Taking pictures ...", flush=True)
+    with served(database) as web, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        try:
+            return picture_all(browser, web, therapist) + _print_page(browser, web, therapist)
+        finally:
+            browser.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,11 @@
+"""The stock project's entry point."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.stock.check_in.settings")
+
+application = get_wsgi_application()
