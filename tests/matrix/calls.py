@@ -1,0 +1,237 @@
+"""A well-formed request for each row of the table, so that a refusal is about who asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from urllib.parse import unquote_plus, urlencode
+from uuid import UUID, uuid4
+
+import msgspec
+from django.test import Client
+
+from tests.matrix.world import (
+    BORN_ON,
+    CODE,
+    CODE_ELSEWHERE,
+    NOBODY,
+    RESET_CODE,
+    Belongings,
+    Caller,
+    World,
+    sign_in_body,
+)
+from tests.people import PASSWORD
+from tests.phones import check_in_body
+
+PARAMETER = re.compile(r"\{(\w+)\}")
+MIXED = re.compile(r"(.+) with the (alert|clinician) of (.+)")
+SIGN_IN_PAGE = "/desk/sign-in"
+NEW_PASSWORD = "three-herons-on-a-jetty"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One cell's question: who asks what about whose."""
+
+    method: str
+    route: str
+    whose: str
+    world: World
+    caller: Caller
+
+    @property
+    def named(self) -> Belongings:
+        """The one whose row it is. Raises `KeyError` where the row names nobody."""
+        return self.world.patients[self.whose]
+
+    def path(self) -> str:
+        return PARAMETER.sub(lambda found: str(self._id_of(found[1])), self.route)
+
+    def _id_of(self, parameter: str) -> UUID:
+        if self.whose in self.world.messages:
+            return self.world.messages[self.whose]
+        belongings = self.world.patients.get(self.owner_of(parameter))
+        return NOBODY if belongings is None else OWNED[parameter](belongings)
+
+    def owner_of(self, parameter: str) -> str:
+        """Whose this part of the address is: of a mixed one, the parts are different people's."""
+        mixed = MIXED.fullmatch(self.whose)
+        if mixed is None:
+            return self.whose
+        return mixed[3] if parameter == f"{mixed[2]}_id" else mixed[1]
+
+
+OWNED: Mapping[str, Callable[[Belongings], UUID]] = {
+    "patient_id": lambda of: of.patient.pk,
+    "check_in_id": lambda of: of.calm.pk if of.calm else NOBODY,
+    "alert_id": lambda of: of.alert.pk if of.alert else NOBODY,
+    "notification_id": lambda of: of.message.pk if of.message else NOBODY,
+    "clinician_id": lambda of: of.clinician.pk if of.clinician else NOBODY,
+    "installation_id": lambda of: of.device.installation_id if of.device else NOBODY,
+}
+
+
+def _check_in(ask: Ask) -> dict[str, Any]:
+    """A new one; or word for word the one that a patient has sent already."""
+    if ask.whose == "new":
+        return check_in_body(mood=6)
+    row = ask.named.calm
+    assert row is not None
+    recorded_at = row.recorded_at.astimezone(UTC).replace(microsecond=0)
+    day = row.local_date.isoformat()
+    items = {"recorded_at": recorded_at.isoformat(), "local_date": day}
+    return check_in_body(id=str(row.pk), mood=row.mood, note=row.note, **items)
+
+
+def _sync(ask: Ask) -> dict[str, Any]:
+    if ask.whose == "new":
+        change: dict[str, Any] = {"op": "create", "item": check_in_body(mood=6)}
+    elif ask.whose == "nobody":
+        change = {"op": "withdraw", "id": str(NOBODY)}
+    else:
+        assert ask.named.calm is not None
+        amended = {"base_revision": 1, "changes": {"mood": 5}}
+        change = {"op": "amend", "id": str(ask.named.calm.pk), **amended}
+    return {"changes": [{"type": "check_in", **change}], "cursor": None}
+
+
+def _enrol(ask: Ask) -> dict[str, Any]:
+    elsewhere = ask.whose == "patient to enrol elsewhere"
+    return {
+        "code": CODE_ELSEWHERE if elsewhere else CODE,
+        "email": f"new-{uuid4().hex}@example.org",
+        "password": NEW_PASSWORD,
+        "born_on": BORN_ON.isoformat(),
+    }
+
+
+def _receipts(ask: Ask) -> dict[str, Any]:
+    belongings = ask.world.patients.get(ask.whose)
+    message = belongings.message.pk if belongings and belongings.message else NOBODY
+    message = ask.world.messages.get(ask.whose, message)
+    at = datetime.now(UTC).isoformat()
+    return {"receipts": [{"id": str(message), "event": "opened", "at": at}]}
+
+
+def _confirm(ask: Ask) -> dict[str, Any]:
+    caller = ask.world.callers.get(ask.whose)
+    email = caller.email if caller else f"nobody-{uuid4().hex}@example.org"
+    return {"email": email, "code": RESET_CODE, "password": NEW_PASSWORD}
+
+
+def _patient(ask: Ask) -> dict[str, Any]:
+    """A new one; or other words under the id of one whom an organisation has already."""
+    is_new = ask.whose == "new"
+    return {"id": str(uuid4() if is_new else ask.named.patient.pk), "given_name": "Fabian"}
+
+
+def _clinician(ask: Ask) -> dict[str, Any]:
+    known = None if ask.whose == "new" else ask.named.clinician
+    return {
+        "id": str(known.pk if known else uuid4()),
+        "email": f"new-{uuid4().hex}@example.org",
+        "display_name": "Gwen",
+        "roles": ["therapist"],
+    }
+
+
+def _device(_ask: Ask) -> dict[str, Any]:
+    return {"push_target": f"target-{uuid4().hex}"}
+
+
+def _act(**more: str) -> Callable[[Ask], dict[str, Any]]:
+    return lambda _ask: {"id": str(uuid4()), **more}
+
+
+def _form(**more: str) -> Callable[[Ask], dict[str, Any]]:
+    def form(ask: Ask) -> dict[str, Any]:
+        owner = ask.world.patients.get(ask.owner_of("alert_id"))
+        return {"id": str(uuid4()), "seen": owner.seen if owner else "1.1", **more}
+
+    return form
+
+
+BODIES: Mapping[str, Callable[[Ask], Any]] = {
+    "POST /api/v1/sign-in": lambda ask: sign_in_body(ask.caller),
+    "POST /api/v1/enrol": _enrol,
+    "POST /api/v1/password": lambda _ask: {"current_password": PASSWORD, "password": NEW_PASSWORD},
+    "POST /api/v1/password-reset": lambda ask: {"email": ask.caller.email},
+    "POST /api/v1/password-reset/confirm": _confirm,
+    "PUT /api/v1/devices/{installation_id}": _device,
+    "PATCH /api/v1/devices/{installation_id}": lambda _ask: {"is_private": False},
+    "POST /api/v1/me/notifications/receipts": _receipts,
+    "POST /api/v1/patients": _patient,
+    "POST /api/v1/clinicians": _clinician,
+    "PUT /api/v1/patients/{patient_id}/care-team/{clinician_id}": lambda _ask: {
+        "role": "therapist"
+    },
+    "POST /api/v1/check-ins": _check_in,
+    "PATCH /api/v1/check-ins/{check_in_id}": lambda _ask: {"mood": 5},
+    "POST /api/v1/sync": _sync,
+    "POST /api/v1/patients/{patient_id}/alerts/{alert_id}/acknowledge": _act(),
+    "POST /api/v1/patients/{patient_id}/alerts/{alert_id}/act": _act(note="Called; will meet."),
+    "POST /api/v1/patients/{patient_id}/alerts/{alert_id}/resolve": _act(outcome="reached"),
+    "POST /desk/sign-in": lambda ask: sign_in_body(ask.caller),
+    "POST /desk/": lambda _ask: {"wanted": ""},
+    "POST /desk/refresh": lambda _ask: {"wanted": ""},
+    "POST /desk/language": lambda _ask: {"language": "es"},
+    "POST /desk/patients/{patient_id}/alerts/{alert_id}/acknowledge": _form(),
+    "POST /desk/patients/{patient_id}/alerts/{alert_id}/act": _form(note="Called; will meet."),
+    "POST /desk/patients/{patient_id}/alerts/{alert_id}/resolve": _form(outcome="reached"),
+}
+HEADERS: Mapping[str, dict[str, str]] = {
+    "PATCH /api/v1/check-ins/{check_in_id}": {"if-match": '"1"'},
+}
+QUERIES: Mapping[str, Callable[[], dict[str, str]]] = {
+    "/desk/patients/{patient_id}/news": lambda: {"since": f"{datetime.now(UTC).timestamp()}"},
+}
+
+
+@cache
+def client() -> Client:
+    """One for all questions: making another starts the whole stack of middleware again."""
+    return Client(raise_request_exception=False)
+
+
+def ask_server(ask: Ask) -> tuple[str, Any]:
+    """Sends it as this caller would: a token to the API, a session to the pages.
+
+    Returns what was sent as well: an answer may repeat it.
+    """
+    call = f"{ask.method} {ask.route}"
+    client().cookies.clear()
+    body = BODIES[call](ask) if call in BODIES else None
+    path, headers = ask.path(), dict(HEADERS.get(call, {}))
+    if ask.route in QUERIES:
+        path += f"?{urlencode(QUERIES[ask.route]())}"
+    if ask.route.startswith("/api/"):
+        if ask.caller.token:
+            headers["authorization"] = f"Bearer {ask.caller.token}"
+        raw, kind = b"" if body is None else msgspec.json.encode(body), "application/json"
+    else:
+        if ask.caller.session:
+            client().cookies["sessionid"] = ask.caller.session
+        raw, kind = urlencode(body or {}).encode(), "application/x-www-form-urlencoded"
+    answer = client().generic(ask.method, path, raw, content_type=kind, headers=headers)
+    return path + unquote_plus(raw.decode()), answer
+
+
+def verdict(ask: Ask, answer: Any) -> str:
+    """What the table writes for this answer: the status, with three reasons to look closer.
+
+    A sync and receipts answer 200 and say inside what became of each thing sent; a page that
+    sends people to sign in says so by its address.
+    """
+    if answer.status_code == 302 and answer["Location"].startswith(SIGN_IN_PAGE):
+        return "in"
+    if ask.route == "/api/v1/sync" and answer.status_code == 200:
+        (result,) = answer.json()["results"]
+        return str(result["problem"]["status"] if result["problem"] else 200)
+    if ask.route.endswith("/receipts") and answer.status_code == 200:
+        return "404" if answer.json()["unknown"] else "200"
+    return str(answer.status_code)

@@ -1,0 +1,281 @@
+"""Everyone of the matrix, and what each patient has: check-ins, alerts, messages, phones.
+
+Each patient's words and ids are kept as canaries, so that an answer which shows one of them to
+the wrong person is seen whatever the route is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.test import Client
+
+from backend.accounts.access import live_care_team
+from backend.accounts.actor import Role
+from backend.accounts.models import (
+    AccessToken,
+    Administrator,
+    Clinician,
+    Device,
+    EnrolmentCode,
+    PasswordReset,
+    Patient,
+    ResetPurpose,
+    User,
+)
+from backend.accounts.tokens import hash_code, hash_token
+from backend.aftercare.models import Alert
+from backend.dashboard.services import seen_mark
+from backend.dashboard.sessions import ACTIVE_AT, BACKEND, SIGNED_IN_AT
+from backend.intake.bodies import CheckInBody
+from backend.intake.services import receive_check_in
+from backend.notifications.models import Notification
+from backend.tracking.models import CheckIn
+from tests.people import (
+    PASSWORD,
+    actor_for,
+    make_clinician,
+    make_device,
+    make_patient,
+    make_people,
+    make_tie,
+    make_user,
+)
+from tests.phones import make_token
+
+NOBODY = UUID("00000000-0000-4000-8000-000000000000")
+CODE, CODE_ELSEWHERE, RESET_CODE = "7K2M-Q0XA-93TD", "7K2M-Q0XA-93TE", "7K2M-Q0XA-93TF"
+BORN_ON = date(1988, 2, 29)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One column of the table: a token for the API and a session for the pages."""
+
+    email: str
+    token: str = field(default="", repr=False)
+    session: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """What is one patient's. `calm` has a note kept private, `hard` one shown to the team."""
+
+    patient: Patient
+    calm: CheckIn | None = None
+    hard: CheckIn | None = None
+    alert: Alert | None = None
+    message: Notification | None = None
+    device: Device | None = None
+    clinician: Clinician | None = None
+
+    @property
+    def seen(self) -> str:
+        return seen_mark(self.alert) if self.alert else ""
+
+    def private(self) -> set[str]:
+        """What nobody but this person may ever be shown."""
+        user = self.patient.user
+        kept = [self.calm.note if self.calm else "", user.email if user else ""]
+        if self.device:
+            kept += [self.device.push_target, str(self.device.pk), str(self.device.installation_id)]
+        if self.message:
+            kept.append(str(self.message.pk))
+        return {word for word in kept if word}
+
+    def listed(self) -> set[str]:
+        """What stands on the organisation's list of patients."""
+        return {str(self.patient.pk), self.patient.given_name, self.patient.family_name}
+
+    def shown_to_team(self) -> set[str]:
+        """What those who care for this person see, and nobody else does."""
+        words = {str(row.pk) for row in (self.calm, self.hard, self.alert) if row is not None}
+        return words | {self.patient.external_ref} | ({self.hard.note} if self.hard else set())
+
+
+@dataclass(frozen=True)
+class World:
+    """`patients` by the words of the table's second column."""
+
+    callers: dict[str, Caller]
+    patients: dict[str, Belongings]
+    messages: dict[str, UUID]
+
+
+def make_world() -> World:
+    people = make_people()
+    other = people.other_patient
+    make_tie(other, people.stranger)
+    former = make_clinician(people.organisation, "fay")
+    inactive = make_clinician(people.organisation, "ines")
+    revoked = make_clinician(people.organisation, "rita")
+    for clinician in (former, inactive, revoked):
+        make_tie(people.patient, clinician)
+    joining = make_patient(people.organisation, "nina", user=None, born_on=BORN_ON)
+    make_tie(joining, people.therapist)
+    joining_elsewhere = make_patient(
+        people.elsewhere_patient.organisation, "noel", user=None, born_on=BORN_ON
+    )
+    make_tie(joining_elsewhere, people.elsewhere_therapist)
+    elsewhere_administrator = Administrator.objects.create(
+        user=make_user("abe", Role.ADMINISTRATOR),
+        organisation=people.elsewhere_patient.organisation,
+    )
+    for clinician in (people.therapist, people.stranger, people.elsewhere_therapist, former):
+        make_device(clinician.user)
+    patients = {
+        "patient": _belongings(people.patient, "Aurelia", people.therapist),
+        "other patient": _belongings(other, "Bronwyn", people.stranger),
+        "patient elsewhere": _belongings(
+            people.elsewhere_patient, "Casimir", people.elsewhere_therapist
+        ),
+        "patient to enrol": _with_code(joining, CODE, "Dorothea"),
+        "patient to enrol elsewhere": _with_code(joining_elsewhere, CODE_ELSEWHERE, "Evander"),
+    }
+    messages = {
+        "therapist": _told(people.therapist),
+        "former member": _told(former),
+    }
+    today = datetime.now(UTC).date()
+    ties = live_care_team(on=today).filter(patient=people.patient, clinician=former)
+    assert ties.update(ended_on=today) == 1
+    users: dict[str, User] = {
+        "patient": people.patient_user,
+        "other patient": _account(other),
+        "patient elsewhere": _account(people.elsewhere_patient),
+        "therapist": people.therapist.user,
+        "former member": former.user,
+        "therapist of others": people.stranger.user,
+        "therapist elsewhere": people.elsewhere_therapist.user,
+        "on call": people.on_call.user,
+        "supervisor": people.supervisor.user,
+        "administrator": people.administrator.user,
+        "administrator elsewhere": elsewhere_administrator.user,
+        "operator": make_user("oli", Role.OPERATOR),
+    }
+    callers = {name: _signed_in(user) for name, user in users.items()}
+    return World(
+        callers={"anyone": Caller("nobody@example.org"), **callers, **_ended(inactive, revoked)}
+        | {"expired": _expired(people.patient_user)},
+        patients=patients,
+        messages=messages,
+    )
+
+
+def _account(patient: Patient) -> User:
+    assert patient.user is not None
+    return patient.user
+
+
+def _belongings(patient: Patient, name: str, clinician: Clinician) -> Belongings:
+    _rename(patient, name)
+    user = _account(patient)
+    device = make_device(user, f"target-of-{name}-phone")
+    calm = _check_in(user, mood=6, note=f"{name} walked by the sea")
+    hard = _check_in(user, craving=9, note=f"{name} told this", note_shared=True)
+    _forgot_the_password(user)
+    return Belongings(
+        patient=patient,
+        clinician=clinician,
+        calm=calm,
+        hard=hard,
+        alert=Alert.objects.get(patient=patient),
+        message=Notification.objects.get(patient=patient, recipient=user),
+        device=device,
+    )
+
+
+def _rename(patient: Patient, name: str) -> None:
+    patient.given_name, patient.family_name = name, f"{name}-Quillfeather"
+    patient.external_ref = f"clinic-{name}-4711"
+    patient.save()
+
+
+def _check_in(user: User, **items: Any) -> CheckIn:
+    now = datetime.now(UTC).replace(microsecond=0)
+    body = CheckInBody(id=uuid4(), kind="daily", local_date=now.date(), recorded_at=now, **items)
+    return receive_check_in(actor=actor_for(user), body=body, now=now).check_in
+
+
+def _with_code(patient: Patient, code: str, name: str) -> Belongings:
+    _rename(patient, name)
+    EnrolmentCode.objects.create(
+        patient=patient,
+        code_hash=hash_code(code),
+        expires_at=datetime.now(UTC) + EnrolmentCode.LIFE,
+    )
+    return Belongings(patient=patient)
+
+
+def _forgot_the_password(user: User) -> None:
+    now = datetime.now(UTC)
+    PasswordReset.objects.create(
+        email=user.email,
+        purpose=ResetPurpose.FORGOTTEN,
+        requested_at=now,
+        due_at=now,
+        expires_at=now + timedelta(minutes=30),
+        code_hash=hash_code(RESET_CODE),
+        sent_at=now,
+    )
+
+
+def _told(clinician: Clinician) -> UUID:
+    """The message about an alert that this clinician was sent."""
+    return Notification.objects.get(recipient=clinician.user, kind="alert").pk
+
+
+def _session(user: User, *, age: timedelta = timedelta()) -> str:
+    client = Client()
+    client.force_login(user, backend=BACKEND)
+    at = (datetime.now(UTC) - age).timestamp()
+    session = client.session
+    session[SIGNED_IN_AT] = session[ACTIVE_AT] = at
+    session.save()
+    return str(session.session_key)
+
+
+def _signed_in(user: User) -> Caller:
+    return Caller(user.email, make_token(user), _session(user))
+
+
+def _ended(inactive: Clinician, revoked: Clinician) -> dict[str, Caller]:
+    """Two of the patient's own care team whose way in was closed after they had come in."""
+    callers = {"inactive": _signed_in(inactive.user)}
+    User.objects.filter(pk=inactive.user_id).update(is_active=False)
+    token = make_token(revoked.user)
+    AccessToken.objects.filter(token_hash=hash_token(token)).update(revoked_at=datetime.now(UTC))
+    session = _session(revoked.user, age=timedelta(minutes=16))
+    return {**callers, "revoked": Caller(revoked.user.email, token, session)}
+
+
+def _expired(user: User) -> Caller:
+    token = make_token(user)
+    AccessToken.objects.filter(token_hash=hash_token(token)).update(expires_at=datetime.now(UTC))
+    return Caller(user.email, token)
+
+
+def sign_in_body(caller: Caller) -> dict[str, str]:
+    return {"email": caller.email, "password": PASSWORD}
+
+
+RIVERSIDE = frozenset({"patient", "other patient", "patient to enrol"})
+HILLSIDE = frozenset({"patient elsewhere", "patient to enrol elsewhere"})
+# Whose names each caller may read. Those not named here may read nobody's.
+KNOWS: dict[str, frozenset[str]] = {
+    "patient": frozenset({"patient"}),
+    "other patient": frozenset({"other patient"}),
+    "patient elsewhere": frozenset({"patient elsewhere"}),
+    "therapist": frozenset({"patient", "patient to enrol"}),
+    "therapist of others": frozenset({"other patient"}),
+    "therapist elsewhere": HILLSIDE,
+    "on call": RIVERSIDE,
+    "supervisor": RIVERSIDE,
+    "administrator": RIVERSIDE,
+    "administrator elsewhere": HILLSIDE,
+}
+# And what is recorded about them, all but these too.
+NOT_CLINICAL = frozenset({"administrator", "administrator elsewhere"})
