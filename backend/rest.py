@@ -14,10 +14,12 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 import structlog
+from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -47,13 +49,19 @@ _STATUS: Mapping[type[Exception], int] = {
 }
 
 
+def problem_additions(request: HttpRequest) -> Mapping[str, Any]:
+    """What the areas above add to every problem: the function named in `PROBLEM_ADDITIONS`."""
+    added: Mapping[str, Any] = import_string(settings.PROBLEM_ADDITIONS)(request)
+    return added
+
+
 class HandrailView(APIView):
     """Base of every API route. `allowed_roles` maps each method to the roles that may call it."""
 
     allowed_roles: ClassVar[Mapping[str, frozenset[str]]] = {}
 
     def extend_problem(self, request: Request, problem: dict[str, Any]) -> None:
-        """Lets a route add to each of its errors; the check-in routes add the crisis lines."""
+        """Lets a route add to each of its errors; the check-in routes say what was heard."""
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         allowances.begin()
@@ -145,6 +153,7 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
         code=code,
         detail=detail,
         request_id=request_id_of(request._request),
+        **problem_additions(request._request),
         **extra,
     )
     if isinstance(view, HandrailView):
@@ -161,7 +170,13 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
 
 def plain_problem(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
     """A problem for what never reaches a view: an unknown address, a crash in middleware."""
-    body = problem_body(status=status, code=code, detail=detail, request_id=request_id_of(request))
+    body = problem_body(
+        status=status,
+        code=code,
+        detail=detail,
+        request_id=request_id_of(request),
+        **problem_additions(request),
+    )
     return HttpResponse(
         msgspec.json.encode(body),
         status=status,
@@ -183,9 +198,9 @@ def read_body(request: Request, kind: type[Item], *, limit: int = 64 * 1024) -> 
     return decode(raw, kind)
 
 
-def asked_country(request: Request) -> str:
+def asked_country(request: HttpRequest | Request) -> str:
     """Where the phone says it is, ISO 3166-1 alpha-2; empty when it does not say."""
-    return str(request.query_params.get("country", ""))[:2].upper()
+    return str(request.GET.get("country", ""))[:2].upper()
 
 
 # Pages ------------------------------------------------------------------------------------------

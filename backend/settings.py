@@ -143,6 +143,9 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
+# No error of ours is without the crisis lines, whoever asks and whatever went wrong.
+PROBLEM_ADDITIONS = "backend.aftercare.api.patients.public_crisis_lines"
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Handrail",
     "DESCRIPTION": "The backend between sessions: check-ins, help, trends and alerts.",

@@ -60,6 +60,11 @@ def monitoring_promise(
     return _on_its_way(patient, alert, names, is_late=is_late, language=language, now=now)
 
 
+def not_saved(language: str) -> Promise:
+    """What may be said about something that was refused and told nobody."""
+    return _nobody("promise.not_saved", language)
+
+
 def _told(alert: Alert) -> list[UUID]:
     return [UUID(user_id) for level in alert.ladder[: alert.level + 1] for user_id in level]
 

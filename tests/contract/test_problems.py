@@ -6,10 +6,14 @@ import ast
 import re
 from collections.abc import Iterator
 
+import pytest
 from django.core.checks.registry import registry
+from django.test import Client
 
 from backend import errors
 from tests.architecture.source import ROOT, files, tree
+from tests.people import People
+from tests.phones import Phone
 
 PAGE = ROOT / "docs" / "problems.md"
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type)}
@@ -66,3 +70,20 @@ def test_every_check_is_written_down() -> None:
     source = "".join((ROOT / path).read_text() for path in files("backend/checks"))
     assert len(checks) >= 5
     assert set(re.findall(r"handrail\.[EW]\d{3}", source)) == written("Checks at start")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/api/v1/nowhere", "/api/v1/trends", "/api/v1/patients/c3b0a1f2-0000-4000-8000-000000000000"],
+)
+def test_no_problem_is_without_the_crisis_lines(db: None, address: str) -> None:
+    problem = Client().get(address, {"country": "GB"}).json()
+    assert problem["status"] in (401, 404)
+    assert "999" in {line["call"] for line in problem["crisis_resources"]}
+
+
+def test_a_refused_look_at_somebody_else_has_them_too(people: People) -> None:
+    stranger = Phone.of(people.stranger.user)
+    problem = stranger.get(f"/patients/{people.patient.pk}/check-ins").json()
+    assert problem["code"] == "not_found"
+    assert problem["crisis_resources"]

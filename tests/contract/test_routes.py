@@ -27,7 +27,9 @@ OPEN = {
     ("GET", "/api/docs"): "the document, to read",
 }
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "PROPFIND")
-PROBLEM_MEMBERS = {"type", "title", "status", "code", "detail", "request_id"}
+PROBLEM_MEMBERS = {
+    "type", "title", "status", "code", "detail", "request_id", "crisis_resources",
+}  # fmt: skip
 CALLS = [(method, route) for route in api_routes() for method in METHODS]
 
 

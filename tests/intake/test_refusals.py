@@ -50,6 +50,9 @@ def test_a_bad_body_is_a_clear_problem_and_stores_nothing(name: str, phone: Phon
     assert answer["Content-Type"] == "application/problem+json"
     assert problem.get("errors", [{"pointer": ""}])[0]["pointer"] == pointer
     assert problem["crisis_resources"]
+    # Nothing suggests that somebody will read what was not stored.
+    assert problem["monitoring"]["told"] is False
+    assert "was not saved. No one has seen it." in problem["monitoring"]["statement"]
     assert not CheckIn.objects.exists()
     assert not AcuteReport.objects.exists()
     assert not AssessmentRequest.objects.exists()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
 from drf_spectacular.types import OpenApiTypes
@@ -51,6 +52,12 @@ class MessageAnswer(Struct):
 def asked_language(request: Request) -> str:
     asked = str(request.query_params.get("language", ""))
     return asked if asked in ("en", "es") else (get_language() or "en")[:2]
+
+
+def public_crisis_lines(request: HttpRequest) -> dict[str, Any]:
+    """For every problem: the lines of the country that the phone names, or advice without one."""
+    country, language = asked_country(request), (get_language() or "en")[:2]
+    return {"crisis_resources": crisis_lines([country] if country else [], language=language)}
 
 
 class HelpView(HandrailView):

@@ -18,7 +18,7 @@ from backend.accounts.actor import Role
 from backend.accounts.authentication import actor_of
 from backend.accounts.models import Patient
 from backend.aftercare.models import Alert
-from backend.aftercare.promise import Promise, monitoring_promise
+from backend.aftercare.promise import Promise, monitoring_promise, not_saved
 from backend.aftercare.support import Support, crisis_lines, support_answer
 from backend.intake import services
 from backend.rest import HandrailView, asked_country, describe
@@ -28,6 +28,7 @@ from backend.tracking.shapes import CheckInAnswer, show_check_in
 logger = structlog.get_logger(__name__)
 
 PATIENT_ONLY = frozenset({Role.PATIENT})
+CHANGING = frozenset({"POST", "PATCH"})
 # How much of a body that is too large to be read whole is searched for a cry for help.
 SEARCHED_BYTES = 64 * 1024
 
@@ -124,18 +125,20 @@ class HeardView(HandrailView):
         countries = [code for code in (asked_country(request), home) if code]
         problem["crisis_resources"] = crisis_lines(countries, language=language)
         problem["keep"] = problem["status"] in (401, 429) or problem["status"] >= 500
-        if self.heard is None:
+        if request.method not in CHANGING:
+            return
+        if self.heard is None or self.heard.alert is None:
+            problem["monitoring"] = show_monitoring(not_saved(language))
             return
         patient, alert = self.heard.patient, self.heard.alert
         problem["monitoring"] = promise_for(patient, alert, language=language)
-        if alert is not None:
-            problem["support"] = support_answer(
-                patient,
-                rules=self.heard.rules,
-                substances=(),
-                country=asked_country(request),
-                language=language,
-            )
+        problem["support"] = support_answer(
+            patient,
+            rules=self.heard.rules,
+            substances=(),
+            country=asked_country(request),
+            language=language,
+        )
 
 
 def raw_body(request: Request) -> bytes:
