@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -32,11 +33,11 @@ class Served:
 def our_server(folder: Path) -> Iterator[Served]:
     """Exactly the web process of `make run`, on the servers that the environment names."""
     (folder / "logs").mkdir(exist_ok=True)
-    port = launch.free_port()
+    listening = socket.create_server(("127.0.0.1", 0), backlog=512)
     settings = Settings(
         environment=os.environ,
         state=folder,
-        port=port,
+        web_fd=listening.fileno(),
         secret_key=os.environ["SECRET_KEY"],
         owner_url=os.environ["DATABASE_OWNER_URL"],
         web_url=os.environ["DATABASE_URL"],
@@ -45,7 +46,7 @@ def our_server(folder: Path) -> Iterator[Served]:
         firebase_credentials="",
     )
     (program,) = (each for each in settings.long_running() if each.name == "web")
-    with _running(program, port, "/healthz") as served:
+    with listening, _running(program, listening.getsockname()[1], "/healthz") as served:
         yield served
 
 

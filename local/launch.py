@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 _CHILD = Path(__file__).with_name("child.py")
+_BACKLOG = 512
 
 
 class LaunchError(Exception):
@@ -75,8 +76,9 @@ class Program:
     """One foreground program: what to run, as whom, and how to end it.
 
     ``environment`` is the whole environment, nothing is inherited. ``stdin`` carries secrets
-    that have no business in a process list. ``keep_open`` are descriptors of locks the program
-    must hold for as long as it lives. ``death_signal`` is what it gets when we are killed.
+    that have no business in a process list. ``keep_open`` are descriptors it is handed: locks
+    that it must hold for as long as it lives, a socket to serve. ``death_signal`` is what it
+    gets when we are killed.
     """
 
     name: str
@@ -157,12 +159,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def port_is_free(port: int) -> bool:
-    """Whether a server could listen on a port of 127.0.0.1 now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
+def listen(port: int) -> socket.socket | None:
+    """A socket that listens on a port of 127.0.0.1; None where that is taken."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+        listening.listen(_BACKLOG)
+    except OSError:
+        listening.close()
+        return None
+    return listening

@@ -50,7 +50,7 @@ class Settings:
 
     environment: Mapping[str, str]
     state: Path
-    port: int
+    web_fd: int
     secret_key: str
     owner_url: str
     web_url: str
@@ -111,12 +111,14 @@ class Settings:
         return self._program("beat", (*command, *options), {"HANDRAIL_DATABASE_ROLE": "worker"})
 
     def _web(self) -> Program:
-        bind = f"127.0.0.1:{self.port}"
-        command = ("-m", "gunicorn", "backend.wsgi:application", "--bind", bind)
+        # It is handed a socket that listens: nobody else can take the port before it does, and
+        # whoever calls while it starts again is answered late instead of refused.
+        command = ("-m", "gunicorn", "backend.wsgi:application", "--bind", f"fd://{self.web_fd}")
         threads = ("--worker-class", "gthread", "--workers", "2", "--threads", "8")
         options = ("--graceful-timeout", "8", "--no-control-socket")
         secrets = {"HANDRAIL_DATABASE_ROLE": "web", "DATABASE_URL": self.web_url}
-        return self._program("web", (*command, *threads, *options), secrets)
+        web = self._program("web", (*command, *threads, *options), secrets)
+        return replace(web, keep_open=(self.web_fd,))
 
     def _sending(self) -> dict[str, str]:
         """What the two that send are given."""

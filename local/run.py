@@ -10,10 +10,12 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import socket
 import sys
 import time
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -76,7 +78,7 @@ class Run:
         say("Starting web, worker and relay ..." if settings.has_broker else "Starting ...")
         for program in settings.long_running():
             self._supervisor.add(program)
-        address = f"http://127.0.0.1:{settings.port}"
+        address = f"http://127.0.0.1:{self._web_socket.getsockname()[1]}"
         self._supervisor.wait_until(
             lambda: is_healthy(address), within=_UP_WITHIN, what=f"an answer of {address}/healthz"
         )
@@ -89,7 +91,7 @@ class Run:
         return Settings(
             environment=self._environment,
             state=self.state,
-            port=self._web_port(),
+            web_fd=self._web_socket.fileno(),
             secret_key=given(self._environment, "SECRET_KEY") or secret(self.state / "secret-key"),
             owner_url=owner,
             web_url=web,
@@ -152,15 +154,17 @@ class Run:
         self._supervisor.add(settings.fcm(port))
         return settings.with_local_fcm(self._facts["fcm"])
 
-    def _web_port(self) -> int:
+    @cached_property
+    def _web_socket(self) -> socket.socket:
         named = self._environment.get("HANDRAIL_PORT") or str(_FIRST_PORT)
         if not named.isdecimal():
             raise LaunchError(f"HANDRAIL_PORT is {named!r}, which is no port.")
         wanted = int(named)
-        port = next_free_port(wanted)
+        listening = listen_from(wanted)
+        port = listening.getsockname()[1]
         if port != wanted:
             say(f"Port {wanted} is busy; using {port}.")
-        return port
+        return listening
 
     @property
     def _run_file(self) -> Path:
@@ -181,7 +185,10 @@ class Run:
         if "fcm" in self._facts:
             say(f"  the phone (a stand-in for Firebase)  {self._facts['fcm']}")
         for role, sign_in in self._facts["sign_ins"].items():
-            say(f"  sign in as {role:10} {sign_in['email']}  {sign_in['password']}")
+            key = sign_in.get("totp_secret", "")
+            say(f"  sign in as {role:10} {sign_in['email']}  {sign_in['password']}  {key}".rstrip())
+        say("  staff give a code, too: the keys go into an authenticator app, or local.code tells:")
+        say(f"    HANDRAIL_STATE={self.state} {sys.executable} -m local.code")
         say(f"  logs  {self.state / 'logs'}\n  stop  Ctrl-C")
 
 
@@ -190,11 +197,12 @@ def run_file(state: Path) -> Path:
     return state / "run.json"
 
 
-def next_free_port(wanted: int) -> int:
-    """The wanted port or the first free one after it; raises LaunchError when there is none."""
+def listen_from(wanted: int) -> socket.socket:
+    """Listens on the wanted port or the first free one after it; raises LaunchError for none."""
     for port in range(wanted, min(wanted + _PORTS_TRIED, 65536)):
-        if launch.port_is_free(port):
-            return port
+        listening = launch.listen(port)
+        if listening is not None:
+            return listening
     raise LaunchError(f"No port is free from {wanted} on.")
 
 

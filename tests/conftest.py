@@ -33,6 +33,8 @@ KEPT_TABLES = {
 }
 
 
+# Before xdist, which reads the groups in its own hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "/worker/" in item.nodeid:

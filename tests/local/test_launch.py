@@ -158,7 +158,10 @@ def test_a_busy_port_is_passed_over() -> None:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
         port = busy.getsockname()[1]
-        assert not launch.port_is_free(port)
-        assert run.next_free_port(port) > port
-    assert launch.port_is_free(port)
-    assert run.next_free_port(port) == port
+        assert launch.listen(port) is None
+        with run.listen_from(port) as other:
+            assert other.getsockname()[1] > port
+    with run.listen_from(port) as ours:
+        assert ours.getsockname()[1] == port
+        # Taken from now on, although nobody serves it yet.
+        assert launch.listen(port) is None

@@ -30,6 +30,12 @@ from tests.worker.processes import RELAY, WORKER, Processes, wait_for
 pytestmark = pytest.mark.usefixtures("committed_db")
 
 
+def test_these_run_in_one_process(request: pytest.FixtureRequest) -> None:
+    """They cut roles off from the database that the others use, too."""
+    is_shared_out = "PYTEST_XDIST_WORKER" in os.environ
+    assert request.node.nodeid.endswith("@worker") == is_shared_out
+
+
 def one(people: People, **values: Any) -> Notification:
     now = datetime.now(UTC)
     with transaction.atomic():
