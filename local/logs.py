@@ -9,7 +9,7 @@ from pathlib import Path
 LIMIT_BYTES = 10_000_000
 
 
-def tail(log: Path, *, start: int = 0, lines: int = 20) -> str:
+def tail(log: Path, *, start: int = 0, lines: int = 60) -> str:
     """The last lines of a log, counting only what was written after byte ``start``."""
     if not log.exists():
         return ""
