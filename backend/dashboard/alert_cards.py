@@ -87,7 +87,7 @@ def show_alert(
         severity=alert.severity,
         severity_word=text(f"severity.{alert.severity}", language=desk.language),
         condition=text(f"condition.{alert.condition}", language=desk.language),
-        days=days_words(alert.first_on, alert.last_on),
+        days=days_words(alert.first_on, alert.last_on, today=today),
         reasons=explain_reasons(alert.reasons, language=desk.language, today=today),
         status=alert.status,
         due=due_words(due_at, now=desk.now) if due_at else "",
@@ -137,6 +137,10 @@ def _act_words(act: AlertAct, alert: Alert) -> str:
         return _("Passed on, because nobody had answered")
     if act.kind == AlertActKind.RENEWED:
         return _("Something new arrived, and it opened again")
+    if act.kind == AlertActKind.REVISED:
+        return _("The check-in behind it was changed or withdrawn")
+    if act.kind == AlertActKind.RECOVERED:
+        return _("It has passed by itself")
     return _("Everyone on the list was told, and nobody answered")
 
 

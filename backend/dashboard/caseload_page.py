@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backend.aftercare.caseload import CaseloadLine
+from backend.aftercare.decision_rules import Severity
 from backend.aftercare.texts import render as text
 from backend.aftercare.trend_answers import trend_now
 from backend.dashboard.charts import Floats, Scale, dots_path, line_path
 from backend.dashboard.desk import Desk
+from backend.dashboard.series import RULE_SIGNALS
 from backend.dashboard.services import SPARK_DAYS, CaseloadRecord
 from backend.dashboard.wording import (
     SIGNAL_WORDS,
@@ -30,12 +33,6 @@ from backend.tracking.windows import COLUMNS, Windows
 
 SPARK_SCALES = {"sleep_hours": Scale(0, 12), "exercise_minutes": Scale(0, 90)}
 RATING = Scale(0, 10)
-CONDITION_SIGNALS = {
-    "craving": "craving",
-    "mood": "mood",
-    "sleep": "sleep_hours",
-    "confidence": "confidence",
-}
 LONG_SILENCE = 3
 
 
@@ -181,7 +178,7 @@ def _line(line: CaseloadLine, windows: Windows, row: int | None, desk: Desk) -> 
         is_silent=line.silence >= LONG_SILENCE,
         trend=trend,
         trend_word=str(TREND_WORDS[trend]),
-        spark=None if row is None else _spark(line, windows, row),
+        spark=None if row is None else _spark(line, windows, row, desk),
     )
 
 
@@ -193,29 +190,31 @@ def _more(count: int) -> str:
     }
 
 
-def _spark(line: CaseloadLine, windows: Windows, row: int) -> Sparkline | None:
+def _spark(line: CaseloadLine, windows: Windows, row: int, desk: Desk) -> Sparkline | None:
     name = _telling_signal(line, windows, row)
     if name is None:
         return None
     values, scale = windows.raw[name][row], SPARK_SCALES.get(name, RATING)
     seen = np.flatnonzero(~np.isnan(values))
+    today = desk.now.astimezone(ZoneInfo(line.patient.time_zone)).date()
+    end = short_day(windows.as_of[row], today=today)
     return Sparkline(
         days=SPARK_DAYS,
         line=line_path(values, scale),
         dots=dots_path(values, scale),
         last=dots_path(values, scale, {int(seen[-1])}),
         caption=str(SIGNAL_WORDS[name]),
-        label=_spark_label(name, values[seen], windows.as_of[row]),
+        label=_spark_label(name, values[seen], end),
     )
 
 
-def _spark_label(name: str, numbers: Floats, end: date) -> str:
+def _spark_label(name: str, numbers: Floats, end: str) -> str:
     return _(
         "%(signal)s, 30 days up to %(day)s: %(count)d answers from %(low)s to %(high)s, "
         "the last %(last)s"
     ) % {
         "signal": SIGNAL_WORDS[name],
-        "day": short_day(end),
+        "day": end,
         "count": len(numbers),
         "low": amount(name, float(numbers.min())),
         "high": amount(name, float(numbers.max())),
@@ -231,10 +230,11 @@ def _telling_signal(line: CaseloadLine, windows: Windows, row: int) -> str | Non
 
 
 def _told(line: CaseloadLine) -> list[str]:
-    first = line.first_alert
-    if first is None:
+    """The signals of the reason that the line gives: the newest of the most severe ones."""
+    reasons = reversed(line.first_alert.reasons) if line.first_alert else ()
+    reason = max(reasons, key=lambda reason: Severity(reason["severity"]).rank, default=None)
+    if reason is None:
         return []
-    if first.condition in CONDITION_SIGNALS:
-        return [CONDITION_SIGNALS[first.condition]]
-    signals = [s for reason in first.reasons for s in reason.get("facts", {}).get("signals", ())]
-    return [str(signal["signal"]) for signal in signals]
+    if reason["rule"] in RULE_SIGNALS:
+        return [RULE_SIGNALS[reason["rule"]]]
+    return [str(signal["signal"]) for signal in reason.get("facts", {}).get("signals", ())]

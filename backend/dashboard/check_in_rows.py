@@ -31,7 +31,9 @@ class CheckInRow:
     made_alert: bool
 
 
-def show_check_in(row: CheckIn, *, alert_days: set[date], zone: str, language: str) -> CheckInRow:
+def show_check_in(
+    row: CheckIn, *, alert_days: set[date], zone: str, today: date, language: str
+) -> CheckInRow:
     """One check-in; a note that the patient has not shared is never in it, and of one that they
     took back only that they did."""
     if row.withdrawn_at is not None:
@@ -47,7 +49,7 @@ def show_check_in(row: CheckIn, *, alert_days: set[date], zone: str, language: s
     )
     sleep = "" if row.sleep_hours is None else amount("sleep_hours", float(row.sleep_hours))
     return CheckInRow(
-        day=short_day(row.local_date),
+        day=short_day(row.local_date, today=today),
         kind=_("in the moment") if row.kind == CheckInKind.MOMENT else "",
         clock=clock_of(row.recorded_at, row.time_zone or zone),
         mood="" if row.mood is None else str(row.mood),

@@ -12,8 +12,10 @@ import numpy as np
 from backend.aftercare.models import Alert
 from backend.dashboard.charts import Floats
 from backend.tracking.models import CheckIn, CheckInKind
-from backend.tracking.trends import SIGNALS, assess_window
-from backend.tracking.windows import WINDOW_DAYS, Windows, load_windows, sliding
+from backend.tracking.trends import SIGNALS
+from backend.tracking.trends.baseline import FIRST_DAYS_AGO, baseline
+from backend.tracking.trends.signals import stacked_badness
+from backend.tracking.windows import Windows, load_windows, sliding
 
 RULE_SIGNALS = {
     "craving": "craving",
@@ -37,7 +39,7 @@ class SignalDays:
 def load_series(patient_id: UUID, *, first: date, last: date) -> list[SignalDays]:
     """The daily signals of these days, in their usual order, in one query."""
     days = (last - first).days + 1
-    windows = load_windows({patient_id: last}, days=days + WINDOW_DAYS - 1)
+    windows = load_windows({patient_id: last}, days=days + FIRST_DAYS_AGO)
     low, high = _bands(windows, days)
     return [
         SignalDays(
@@ -51,24 +53,24 @@ def load_series(patient_id: UUID, *, first: date, last: date) -> list[SignalDays
 
 
 def _bands(windows: Windows, days: int) -> tuple[Floats, Floats]:
-    history = sliding(windows)
+    """Lowest and highest usual value, days x signals.
+
+    Also of a day without an answer, where an assessment would hold on to the last answer's: through
+    a long gap that would show as usual what nobody has known for weeks.
+    """
+    history = sliding(windows, days=FIRST_DAYS_AGO + 1)
     asked = {name: values[-days:] for name, values in history.raw.items()}
-    readings = assess_window(asked, SIGNALS).readings.signals
-    ends = [
-        np.stack(
-            [
-                signal.raw(
-                    np.clip(
-                        readings.base_mean[:, column] + side * readings.base_sd[:, column], 0, 10
-                    )
-                )
-                for column, signal in enumerate(SIGNALS)
-            ],
-            axis=1,
-        )
-        for side in (-1, 1)
-    ]
+    by_day = stacked_badness(asked, SIGNALS).transpose(1, 0, 2)
+    base = baseline(by_day, population_sd=np.array([signal.population_sd for signal in SIGNALS]))
+    mean = np.where(base.known, base.mean, np.nan)
+    ends = [_raw(np.clip(mean + side * base.sd, 0, 10)) for side in (-1, 1)]
     return np.minimum(*ends), np.maximum(*ends)
+
+
+def _raw(badness: Floats) -> Floats:
+    """Days x signals on the scales that people answer on."""
+    columns = [signal.raw(badness[:, column]) for column, signal in enumerate(SIGNALS)]
+    return np.stack(columns, axis=1)
 
 
 def days_of_alert(alert: Alert) -> set[date]:

@@ -14,6 +14,9 @@ from backend.aftercare.texts import render as text
 from backend.dashboard.charts import percent
 from backend.dashboard.wording import days_words
 
+# A day of a long history would be too narrow to be seen: no span is shorter than one of so many.
+MOST_SPANS = 120
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -27,7 +30,9 @@ class Span:
     words: str
 
 
-def alert_spans(alerts: Sequence[Alert], first: date, days: int, language: str) -> list[Span]:
+def alert_spans(
+    alerts: Sequence[Alert], first: date, days: int, *, language: str, today: date
+) -> list[Span]:
     """Those that touch these days, the earliest first, cut to them."""
     spans = []
     for alert in sorted(alerts, key=lambda alert: alert.first_on):
@@ -35,20 +40,21 @@ def alert_spans(alerts: Sequence[Alert], first: date, days: int, language: str) 
         end = min((alert.last_on - first).days + 1, days)
         if end <= start:
             continue
+        width = max(end - start, days / MOST_SPANS)
         spans.append(
             Span(
-                at=percent(start, days),
-                width=percent(end - start, days),
+                at=percent(min(start, days - width), days),
+                width=percent(width, days),
                 severity=alert.severity,
                 is_historical=alert.is_historical,
                 is_open=alert.resolved_at is None,
-                words=alert_words(alert, language),
+                words=alert_words(alert, language=language, today=today),
             )
         )
     return spans
 
 
-def alert_words(alert: Alert, language: str) -> str:
+def alert_words(alert: Alert, *, language: str, today: date) -> str:
     """For example "High: craving, Nov 3 to Nov 5 (historical)"."""
     words = text(
         "alert.title",
@@ -56,7 +62,7 @@ def alert_words(alert: Alert, language: str) -> str:
         severity=text(f"severity.{alert.severity}", language=language),
         condition=text(f"condition.{alert.condition}", language=language),
     )
-    words += f", {days_words(alert.first_on, alert.last_on)}"
+    words += f", {days_words(alert.first_on, alert.last_on, today=today)}"
     return _("%(alert)s (historical)") % {"alert": words} if alert.is_historical else words
 
 

@@ -19,11 +19,15 @@ from backend.dashboard.wording import (
     SIGNAL_WORDS,
     amount,
     full_day,
+    month_and_year,
     number,
     short_day,
 )
 
-RECENT_DAYS = 14
+# An axis up to so many days has all Mondays, up to so many every second one; a longer one has at
+# most so many months, which a phone has room for.
+MOST_MONDAYS, MOST_WEEKLY, MOST_MONTHS = 35, 120, 5
+EDGE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +79,27 @@ def show_timeline(record: PatientRecord, *, language: str) -> Timeline:
     use = series.days_of_use(record.check_ins)
     words = series.index_of(first, series.days_with_word(record.check_ins), days)
     marked = sorted(series.index_of(first, alert_days, days))
-    spans = alert_spans(record.alerts, first, days, language)
+    spans = alert_spans(record.alerts, first, days, language=language, today=record.today)
     return Timeline(
         days=days,
         panels=[
-            _panel(signal, series.index_of(first, telling[signal.name], days), first)
+            _panel(signal, series.index_of(first, telling[signal.name], days), record)
             for signal in signals
         ],
         spans=spans,
         alert_days=[percent(day + 0.5, days) for day in marked],
         use_days=[percent(d + 0.5, days) for d in sorted(series.index_of(first, use, days))],
         word_days="".join(f"M{day + 0.5} 0v100" for day in sorted(words)),
-        use_summary=_use_summary(use),
+        use_summary=_use_summary(use, record.today),
         word_summary=_("Check-ins on %(count)d of %(days)d days")
         % {"count": len(words), "days": days},
         alert_summary=spans_summary(spans),
-        axis=_axis(first, days),
+        axis=_axis(record),
         told=_told(signals, first, use, set(marked)),
     )
 
 
-def _panel(signal: SignalDays, telling: set[int], first: date) -> Panel:
+def _panel(signal: SignalDays, telling: set[int], record: PatientRecord) -> Panel:
     scale = _scale(signal)
     seen = np.flatnonzero(~np.isnan(signal.values))
     latest = amount(signal.name, float(signal.values[seen[-1]])) if len(seen) else ""
@@ -114,7 +118,7 @@ def _panel(signal: SignalDays, telling: set[int], first: date) -> Panel:
             Tick(at=f"{scale.y(value):.1f}%", words=number(value, places=0))
             for value in (scale.high, (scale.low + scale.high) / 2, scale.low)
         ],
-        summary=_panel_summary(signal, len(seen), latest, usual, telling, first),
+        summary=_panel_summary(signal, len(seen), latest, usual, _telling_words(telling, record)),
     )
 
 
@@ -138,9 +142,7 @@ def _usual(signal: SignalDays) -> str:
     return lowest if lowest == highest else f"{lowest}–{highest}"
 
 
-def _panel_summary(
-    signal: SignalDays, count: int, latest: str, usual: str, telling: set[int], first: date
-) -> str:
+def _panel_summary(signal: SignalDays, count: int, latest: str, usual: str, telling: str) -> str:
     title = SIGNAL_WORDS[signal.name]
     if not count:
         return _("%(signal)s: no answer in these days") % {"signal": title}
@@ -153,30 +155,38 @@ def _panel_summary(
     if usual:
         told += _("; usual for this person %(usual)s") % {"usual": usual}
     if telling:
-        days = ", ".join(short_day(first + timedelta(days=day)) for day in sorted(telling))
-        told += _("; days that made an alert: %(days)s") % {"days": days}
+        told += _("; days that made an alert: %(days)s") % {"days": telling}
     return told
 
 
-def _use_summary(days: set[date]) -> str:
+def _telling_words(telling: set[int], record: PatientRecord) -> str:
+    days = (_day(record.first, index) for index in sorted(telling))
+    return ", ".join(short_day(day, today=record.today) for day in days)
+
+
+def _use_summary(days: set[date], today: date) -> str:
     if not days:
         return _("No use reported in these days")
-    listed = ", ".join(short_day(day) for day in sorted(days))
+    listed = ", ".join(short_day(day, today=today) for day in sorted(days))
     return _("Use reported: %(days)s") % {"days": listed}
 
 
-def _axis(first: date, days: int) -> list[Tick]:
-    """Mondays of a month, every second one of a quarter, else the first days of months."""
-    if days <= 35:
-        wanted = [day for day in range(days) if _day(first, day).weekday() == 0]
-    elif days <= 120:
-        wanted = [day for day in range(days) if _day(first, day).weekday() == 0][::2]
+def _axis(record: PatientRecord) -> list[Tick]:
+    """Mondays of a month, every second one of a quarter, else some of the months."""
+    days = (record.last - record.first).days + 1
+    dates = [_day(record.first, index) for index in range(days)]
+    if days <= MOST_WEEKLY:
+        mondays = [day for day in dates if day.weekday() == 0]
+        step = 1 if days <= MOST_MONDAYS else 2
+        told = [(day, short_day(day, today=day)) for day in mondays[::step]]
     else:
-        wanted = [day for day in range(days) if _day(first, day).day == 1]
-        wanted = wanted[:: max(len(wanted) // 6, 1)]
+        months = [day for day in dates if day.day == 1]
+        step = -(-len(months) // MOST_MONTHS)
+        told = [(day, month_and_year(day)) for day in months[::step]]
+    places = [((day - record.first).days + 0.5, words) for day, words in told]
     # A label near an edge would leave the chart.
-    inside = [day for day in wanted if 0.04 < (day + 0.5) / days < 0.96]
-    return [Tick(at=percent(day + 0.5, days), words=short_day(_day(first, day))) for day in inside]
+    inside = [(place, words) for place, words in places if EDGE < place / days < 1 - EDGE]
+    return [Tick(at=percent(place, days), words=words) for place, words in inside]
 
 
 def _day(first: date, index: int) -> date:

@@ -38,6 +38,7 @@ OUTCOME_WORDS: Mapping[str, Promise] = {
     "not_reached": gettext_lazy("Not reached"),
     "welfare_check": gettext_lazy("Welfare check asked for"),
     "no_action_needed": gettext_lazy("Nothing was needed"),
+    "recovered": gettext_lazy("It has passed by itself"),
     "historical": gettext_lazy("Historical"),
 }
 
@@ -70,9 +71,16 @@ def silence_words(days_silent: int | None) -> str:
     return ngettext("%(count)d day ago", "%(count)d days ago", days_silent) % {"count": days_silent}
 
 
-def short_day(day: date) -> str:
-    """For example "Nov 3"."""
-    return str(formats.date_format(day, pgettext("format of a day", "M j")))
+def short_day(day: date, *, today: date) -> str:
+    """For example "Nov 3"; "Nov 3, 2025" for a day of another year than today's."""
+    if day.year == today.year:
+        return str(formats.date_format(day, pgettext("format of a day", "M j")))
+    return str(formats.date_format(day, pgettext("format of a day", "M j, Y")))
+
+
+def month_and_year(day: date) -> str:
+    """For example "Nov 2026"."""
+    return str(formats.date_format(day, pgettext("format of a month", "M Y")))
 
 
 def full_day(day: date) -> str:
@@ -86,14 +94,15 @@ def at_time(moment: datetime, zone: str, *, now: datetime) -> str:
     clock = str(formats.time_format(local.time(), "TIME_FORMAT"))
     if local.date() == today:
         return clock
-    return f"{short_day(local.date())}, {clock}"
+    return f"{short_day(local.date(), today=today)}, {clock}"
 
 
-def days_words(first: date, last: date) -> str:
+def days_words(first: date, last: date, *, today: date) -> str:
     """One day, or from one to another."""
+    begin, end = (short_day(day, today=today) for day in (first, last))
     if first == last:
-        return short_day(first)
-    return _("%(first)s to %(last)s") % {"first": short_day(first), "last": short_day(last)}
+        return begin
+    return _("%(first)s to %(last)s") % {"first": begin, "last": end}
 
 
 def number(value: float, *, places: int = 1) -> str:

@@ -12,6 +12,8 @@ from tests.browser.conftest import PageMaker
 from tests.browser.walking import enter, focused, overflow
 
 SERIOUS = {"serious", "critical"}
+CUT_LINES = """() => [...document.querySelectorAll('.line')]
+    .filter(line => line.scrollWidth > line.clientWidth).length"""
 
 
 def serious_findings(page: Page, axe: str) -> list[str]:
@@ -45,6 +47,21 @@ def test_axe_finds_nothing_serious_and_nothing_overflows(
         found += serious_findings(page, axe)
         assert overflow(page) == 0
     assert found == []
+
+
+@pytest.mark.parametrize("width", [320, 360, 412, 800])
+def test_no_line_of_the_caseload_is_cut(
+    new_page: PageMaker, sign_in: Mapping[str, str], width: int
+) -> None:
+    page = new_page(is_phone=True)
+    page.set_viewport_size({"width": width, "height": 740})
+    enter(page, sign_in, "es")
+    # The longest words there are for a due time; a list that clips does not make the page wider.
+    page.evaluate(
+        "() => { for (const due of document.querySelectorAll('.due'))"
+        " due.textContent = '118 min de retraso' }"
+    )
+    assert page.evaluate(CUT_LINES) == 0
 
 
 def test_axe_would_find_something(new_page: PageMaker, axe: str) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from django.test import Client
 from django.utils import timezone
@@ -47,6 +48,11 @@ def shown(response: Answer) -> str:
     return response.content.decode()
 
 
+def today_of(patient: Patient) -> date:
+    """The date where the patient is, which is not the server's in the small hours."""
+    return timezone.now().astimezone(ZoneInfo(patient.time_zone)).date()
+
+
 def import_days(patient: Patient, *, days: int, last: date, **items: Any) -> None:
     """A calm diary of so many days up to `last`; `items` override the usual answers."""
     reports = []
@@ -68,7 +74,8 @@ def import_days(patient: Patient, *, days: int, last: date, **items: Any) -> Non
 def raise_alert(patient: Patient, **items: Any) -> Alert:
     """Through the phone, as a person would; a strong craving unless told otherwise."""
     assert patient.user is not None
-    answer = Phone.of(patient.user).post("/check-ins", check_in_body(**{"craving": 9, **items}))
+    said = {"craving": 9, "local_date": today_of(patient).isoformat(), **items}
+    answer = Phone.of(patient.user).post("/check-ins", check_in_body(**said))
     assert answer.status_code == 201, answer.content
     alerts = Alert.objects.filter(patient=patient).exclude(status=AlertStatus.RESOLVED)
     return alerts.latest("evidence_at")

@@ -14,7 +14,7 @@ from backend.accounts.models import AuditEvent, Patient
 from backend.aftercare import services as aftercare
 from backend.aftercare.models import Alert
 from backend.tracking.models import CheckIn
-from tests.dashboard.browsing import browser_of, import_days, raise_alert, shown
+from tests.dashboard.browsing import browser_of, import_days, raise_alert, shown, today_of
 from tests.people import People, actor_for, make_patient, make_tie
 
 MOST_QUERIES = 20
@@ -47,7 +47,7 @@ def test_who_was_discharged_is_gone(people: People, desk: Client) -> None:
 def test_an_alert_leads_with_its_reason_its_due_time_and_its_line(
     people: People, desk: Client
 ) -> None:
-    today = timezone.now().date()
+    today = today_of(people.patient)
     import_days(people.patient, days=20, last=today - timedelta(days=1))
     raise_alert(people.patient, local_date=(today - timedelta(days=1)).isoformat())
     page = shown(desk.get("/desk/"))
@@ -58,8 +58,17 @@ def test_an_alert_leads_with_its_reason_its_due_time_and_its_line(
     assert page.count('class="spark-line"') == 1
 
 
+def test_the_line_draws_the_signal_that_its_sentence_names(people: People, desk: Client) -> None:
+    today = today_of(people.patient)
+    import_days(people.patient, days=20, last=today - timedelta(days=1))
+    raise_alert(people.patient, local_date=today.isoformat(), mood=1)
+    page = shown(desk.get("/desk/"))
+    signal = "Craving" if "Reported craving 9 of 10." in page else "Mood"
+    assert f'aria-label="{signal}, 30 days up to' in page
+
+
 def test_the_order_is_who_waits_most_then_who_was_seen_then_silence(people: People) -> None:
-    organisation, today = people.organisation, timezone.now().date()
+    organisation, today = people.organisation, today_of(people.patient)
     high, critical, seen, silent, calm = (
         make_patient(organisation, name) for name in ("hugo", "carla", "sonia", "silvio", "ada")
     )

@@ -8,11 +8,10 @@ from pathlib import Path
 from babel.messages.pofile import read_po
 from django.conf import settings
 from django.test import Client
-from django.utils import timezone
 
 from backend.accounts.models import User
 from backend.management.commands.extract_messages import said_catalogue, untranslated
-from tests.dashboard.browsing import import_days, raise_alert, shown
+from tests.dashboard.browsing import import_days, raise_alert, shown, today_of
 from tests.people import People
 
 CATALOGUE = Path(settings.LOCALE_PATHS[0]) / "es" / "LC_MESSAGES" / "django.po"
@@ -73,7 +72,7 @@ def test_an_unknown_language_is_english_and_switching_leads_nowhere_else(desk: C
 
 
 def test_a_patients_page_in_spanish_holds_no_english(people: People, desk: Client) -> None:
-    import_days(people.patient, days=20, last=timezone.now().date())
+    import_days(people.patient, days=20, last=today_of(people.patient))
     alert = raise_alert(people.patient)
     desk.post("/desk/language", {"language": "es"})
     page = shown(desk.get(f"/desk/patients/{people.patient.pk}"))

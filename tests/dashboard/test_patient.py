@@ -6,8 +6,8 @@ import json
 import re
 from datetime import date, timedelta
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.test import Client
@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from backend.accounts.models import AuditEvent, Patient
 from backend.aftercare.services import assess_history
-from tests.dashboard.browsing import SYSTEM, browser_of, import_days, raise_alert, shown
+from tests.dashboard.browsing import SYSTEM, browser_of, import_days, raise_alert, shown, today_of
 from tests.people import People
 
 
@@ -24,10 +24,6 @@ def page_of(desk: Client, patient: Patient, query: str = "") -> str:
     response = desk.get(f"/desk/patients/{patient.pk}{query}")
     assert response.status_code == 200
     return shown(response)
-
-
-def today_of(patient: Patient) -> date:
-    return timezone.now().astimezone(ZoneInfo(patient.time_zone)).date()
 
 
 def told(page: str) -> list[dict[str, str]]:
@@ -82,9 +78,9 @@ def test_every_signal_stands_on_one_axis_with_its_own_band(people: People, desk:
     mood = page.split('data-signal="mood"')[1].split('data-signal="craving"')[0]
     assert "usual 5.8–7.2" in mood.replace("\n", " ") or re.search(r"usual 5\.\d–7\.\d", mood)
     assert re.search(r'class="band" d="M\d', mood)
-    confidence = page.split('data-signal="confidence"')[1]
-    assert "usual not known yet" in confidence
-    assert 'class="band" d=""' in confidence
+    confidence = page.split('data-signal="confidence"')[1].split('class="lane"')[0]
+    assert "no answer in these days" in confidence
+    assert "<svg" not in confidence
 
 
 def test_the_band_begins_only_where_enough_was_known(people: People, desk: Client) -> None:
@@ -93,6 +89,30 @@ def test_the_band_begins_only_where_enough_was_known(people: People, desk: Clien
     start = re.search(r'class="band" d="M(\d+)', mood)
     # Ten values are needed, the last of them eight days before.
     assert start and int(start.group(1)) == 17
+
+
+def test_the_band_is_that_of_six_weeks_up_to_a_week_before(people: People, desk: Client) -> None:
+    last = today_of(people.patient)
+    import_days(people.patient, days=60, last=last - timedelta(days=30), craving=4)
+    import_days(people.patient, days=30, last=last, craving=8)
+    page = page_of(desk, people.patient)
+    # By hand: 42 days up to a week before, of which 22 said 8 and 20 said 4.
+    days = np.array([4.0] * 20 + [8.0] * 22)
+    spread = np.sqrt((41 * days.var(ddof=1) + 7 * 1.25**2) / 48)
+    low, high = (f"{round(days.mean() + side * spread, 1):g}" for side in (-1, 1))
+    assert f"usual {low}–{high}" in page.split('data-signal="craving"')[1]
+
+
+def test_through_a_long_silence_nothing_is_shown_as_usual(people: People, desk: Client) -> None:
+    last = today_of(people.patient)
+    import_days(people.patient, days=60, last=last - timedelta(days=70))
+    import_days(people.patient, days=1, last=last)
+    mood = page_of(desk, people.patient, "?days=all").split('data-signal="mood"')[1]
+    band = re.search(r'class="band" d="([^"]*)"', mood)
+    assert band and band.group(1).count("M") == 1
+    ends = [float(point.split(" ")[0]) for point in re.split(r"[ML]", band.group(1))[1:]]
+    # On the 40th day of silence ten answers are within seven weeks for the last time.
+    assert max(ends) == 60 + 40
 
 
 def test_a_missing_day_is_a_gap_and_never_a_zero(people: People, desk: Client) -> None:
@@ -119,7 +139,7 @@ def test_the_day_that_made_an_alert_is_marked_on_its_signal_alone(
     panels = page.split('class="lane panel"')[1:]
     marked = [re.search(r'class="marked" d="([^"]*)"', panel) for panel in panels]
     drawn = [bool(found and found.group(1)) for found in marked]
-    assert drawn == [False, True, False, False, False]
+    assert drawn == [False, True, False]
     assert "made an alert" in told(page)[-1]["says"]
     assert "made an alert" not in told(page)[-2]["says"]
     assert 'class="alert-day"' in page
@@ -188,6 +208,38 @@ def test_a_historical_decline_is_labelled_and_cannot_be_acted_on(
     assert "historical" in page.split("plot-alerts")[1].split("</svg>")[0]
     assert "No alert is open." in page
     assert "I have seen it" not in page
+
+
+def test_past_alerts_stand_after_the_chart_and_many_are_folded(
+    people: People, desk: Client
+) -> None:
+    last = today_of(people.patient)
+    for back in (2, 20, 40):
+        import_days(people.patient, days=1, last=last - timedelta(days=back), mood=0)
+    page = page_of(desk, people.patient)
+    assert '<details class="past" open>' in page
+    assert page.index('class="course"') < page.index('class="past"')
+    import_days(people.patient, days=1, last=last - timedelta(days=60), mood=0)
+    assert '<details class="past">' in page_of(desk, people.patient)
+
+
+def test_a_day_of_another_year_says_so(people: People, desk: Client) -> None:
+    long_ago = date(today_of(people.patient).year - 1, 1, 3)
+    import_days(people.patient, days=1, last=long_ago, mood=0)
+    page = page_of(desk, people.patient, "?days=30")
+    assert page.count(f"Jan 3, {long_ago.year}") >= 3
+    desk.post("/desk/language", {"language": "es"})
+    assert f"3 ene {long_ago.year}" in page_of(desk, people.patient, "?days=30")
+
+
+def test_a_long_axis_names_some_months(people: People, desk: Client) -> None:
+    last = today_of(people.patient)
+    import_days(people.patient, days=1, last=last - timedelta(days=700))
+    import_days(people.patient, days=1, last=last)
+    axis = page_of(desk, people.patient, "?days=all").split("plot-axis")[1]
+    ticks = re.findall(r'class="day-tick"[^>]*>([^<]*)<', axis)
+    assert 3 <= len(ticks) <= 5
+    assert all(re.fullmatch(r"[A-Z][a-z]{2} \d{4}", tick) for tick in ticks)
 
 
 def test_a_private_note_stays_with_the_patient(people: People, desk: Client) -> None:

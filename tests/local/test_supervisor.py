@@ -165,7 +165,8 @@ def test_running_once_shows_why_it_failed(supervisor: Supervisor, tmp_path: Path
 
 
 PARENT = """
-import pathlib, sys
+import pathlib, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever runs the tests may have it ignored
 from datetime import timedelta
 from local.supervisor import StopRequestedError, Supervisor
 from tests.local.processes import python_program

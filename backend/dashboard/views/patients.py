@@ -22,6 +22,7 @@ from backend.dashboard.wording import TREND_WORDS, full_day
 
 RANGES: dict[str, int | None] = {"30": 30, "90": 90, "all": None}
 USUAL_RANGE = "90"
+SHORT_PAST = 3
 
 
 @desk_page()
@@ -31,6 +32,7 @@ def patient(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
     chosen = chosen if chosen in RANGES else USUAL_RANGE
     record = read_patient(desk, patient_id, days=RANGES[chosen])
     cards = [show_alert(alert, record.patient, desk) for alert in record.alerts]
+    past = [card for card in cards if not card.is_open]
     context = {
         "desk": desk,
         "patient": record.patient,
@@ -41,7 +43,8 @@ def patient(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
         if record.days_silent is not None
         else None,
         "open_alerts": [card for card in cards if card.is_open],
-        "past_alerts": [card for card in cards if not card.is_open],
+        "past_alerts": past,
+        "past_is_short": len(past) <= SHORT_PAST and len(past) == len(cards),
         "rows": _rows(record, desk),
         "ranges": _ranges(chosen),
         "since": f"{desk.now.timestamp():.3f}",
@@ -66,7 +69,11 @@ def _rows(record: PatientRecord, desk: Desk) -> list[object]:
     alert_days = {day for alert in record.alerts for day in series.days_of_alert(alert)}
     return [
         show_check_in(
-            row, alert_days=alert_days, zone=record.patient.time_zone, language=desk.language
+            row,
+            alert_days=alert_days,
+            zone=record.patient.time_zone,
+            today=record.today,
+            language=desk.language,
         )
         for row in record.check_ins
     ]

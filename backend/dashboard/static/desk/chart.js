@@ -10,7 +10,7 @@
     const slider = document.getElementById("scrub");
     const output = document.getElementById("day-told");
     const lanes = chart.querySelector(".lanes");
-    const plot = chart.querySelector(".panel .plot");
+    const plot = chart.querySelector(".plot");
     const cross = chart.querySelector(".cross");
 
     const show = (day, isPointed) => {
