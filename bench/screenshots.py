@@ -12,11 +12,13 @@ import time
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
+from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.web import FLAGS, Database, browser_path, fill, served
+from local.code import fresh_code
 from local.launch import LaunchError
 from local.postgres import OWNER, WEB, WORKER
 from local.programs import ROOT
@@ -26,6 +28,7 @@ OUT = ROOT / "out" / "screenshots"
 SIZES = {"phone": (360, 740), "desktop": (1360, 900)}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 LANGUAGES = ("en", "es")
+_session: list[SetCookieParam] = []
 
 
 def picture_all(browser: Browser, address: str, sign_in: Mapping[str, str]) -> int:
@@ -48,9 +51,7 @@ def _pages(page: Page, suffix: str, language: str, sign_in: Mapping[str, str]) -
     page.goto("/desk/sign-in")
     page.click(f"button[value={language}]")
     _take(page, f"1-sign-in-{suffix}")
-    page.fill("#email", sign_in["email"])
-    page.fill("#password", sign_in["password"])
-    page.click(".main-action")
+    _enter(page, sign_in)
     page.click(f"button[value={language}]")
     _take(page, f"2-caseload-{suffix}")
     page.locator(".line-who a").first.click()
@@ -60,6 +61,22 @@ def _pages(page: Page, suffix: str, language: str, sign_in: Mapping[str, str]) -
     page.locator(".panel .plot").nth(1).hover(position={"x": 150, "y": 20})
     _take(page, f"4-alert-{suffix}")
     return 4
+
+
+def _enter(page: Page, sign_in: Mapping[str, str]) -> None:
+    """Signs in once; the pages after that share the session, as each code works once."""
+    if _session:
+        page.context.add_cookies(_session)
+        page.goto("/desk/")
+        return
+    page.fill("#email", sign_in["email"])
+    page.fill("#password", sign_in["password"])
+    page.click(".main-action")
+    page.fill("#code", fresh_code(sign_in["totp_secret"]))
+    page.click(".main-action")
+    page.wait_for_selector("#caseload")
+    cookies = page.context.cookies()
+    _session.extend(cast("SetCookieParam", c) for c in cookies if c["name"] == "sessionid")
 
 
 def _take(page: Page, name: str) -> None:
@@ -72,9 +89,7 @@ def _print_page(browser: Browser, address: str, sign_in: Mapping[str, str]) -> i
     context = browser.new_context(viewport={"width": 794, "height": 1123}, base_url=address)
     page = context.new_page()
     page.goto("/desk/sign-in")
-    page.fill("#email", sign_in["email"])
-    page.fill("#password", sign_in["password"])
-    page.click(".main-action")
+    _enter(page, sign_in)
     page.locator(".line-who a").first.click()
     page.emulate_media(media="print")
     _take(page, "5-patient-print")

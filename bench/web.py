@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.launch import LaunchError, free_port
@@ -19,6 +19,8 @@ from local.programs import ROOT, without_secrets
 from local.run import is_healthy
 
 UP_WITHIN_S = 30
+# What one program seals, another opens.
+SECRET_KEY = secrets.token_urlsafe(48)
 BROWSERS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 FLAGS = (
     "--no-sandbox",
@@ -27,7 +29,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
 
 
@@ -38,13 +40,18 @@ class Database:
     owner: str
     web: str
     worker: str
+    # One for all processes: what was encrypted while filling is read while serving.
+    secret_key: str = field(
+        default_factory=lambda: os.environ.get("SECRET_KEY") or secrets.token_urlsafe(48),
+        repr=False,
+    )
 
     def environment(self) -> dict[str, str]:
         """What the programs need to know."""
         return {
             **without_secrets(os.environ),
             "HANDRAIL_ENV": "test",
-            "SECRET_KEY": secrets.token_urlsafe(48),
+            "SECRET_KEY": self.secret_key,
             "REDIS_URL": "none",
             "DATABASE_OWNER_URL": self.owner,
             "DATABASE_URL": self.web,

@@ -6,13 +6,17 @@ therapist and a patient of another organisation.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from uuid import uuid4
 
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 
+from backend.accounts import totp
 from backend.accounts.actor import Actor, Role
 from backend.accounts.models import (
     Administrator,
@@ -22,6 +26,7 @@ from backend.accounts.models import (
     Device,
     Organisation,
     Patient,
+    SecondFactor,
     User,
 )
 
@@ -114,6 +119,30 @@ def make_device(user: User, target: str = "", **values: object) -> Device:
             **values,
         }
     )
+
+
+def secret_of(user: User) -> str:
+    """The key of this account's authenticator app."""
+    return base64.b32encode(hashlib.sha1(user.pk.bytes, usedforsecurity=False).digest()).decode()
+
+
+def enrol_app(user: User) -> SecondFactor:
+    """Gives the account an authenticator app, unless it has one."""
+    found, _made = SecondFactor.objects.get_or_create(
+        user=user,
+        kind="totp",
+        defaults={
+            "sealed_secret": totp.seal(secret_of(user), user_id=user.pk),
+            "created_at": ENROLLED_AT,
+        },
+    )
+    return found
+
+
+def next_code(user: User) -> str:
+    """A code of the app that was not taken yet; twice for every half minute, at least."""
+    step = max(totp.step_at(timezone.now()), enrol_app(user).last_step + 1)
+    return totp.code_at(secret_of(user), step=step)
 
 
 def actor_for(user: User) -> Actor:

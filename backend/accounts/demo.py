@@ -11,14 +11,16 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
-from backend.accounts import services
+from backend.accounts import services, totp
 from backend.accounts.actor import Actor, Role
 from backend.accounts.models import (
     AccessToken,
     Clinician,
     ClinicianRole,
+    FactorKind,
     Organisation,
     Patient,
+    SecondFactor,
     User,
 )
 from backend.accounts.tokens import hash_token, new_token
@@ -30,23 +32,43 @@ THERAPIST_PHONE = UUID("5d1f9d1e-6a39-4b5c-8b0a-7b4f3c0f2a11")
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
+    """`totp_secret` is the key of an authenticator app, for staff."""
+
     email: str
     password: str = field(repr=False)
+    totp_secret: str = field(default="", repr=False)
 
 
 @transaction.atomic
 def seed_demo(sign_ins: Mapping[str, SignIn]) -> Organisation:
     """One organisation, its administrator, therapist and patient, and the therapist's phone.
 
-    What stands already is kept; the passwords given are set again.
+    What stands already is kept; the passwords and the keys given are set again.
     """
     found = Organisation.objects.filter(name=NAME).first()
-    if found is not None:
-        for sign_in in sign_ins.values():
+    organisation = found or _make(sign_ins)
+    for sign_in in sign_ins.values():
+        if found is not None:
             User.objects.filter(email=sign_in.email).update(
                 password=make_password(sign_in.password)
             )
-        return found
+        if sign_in.totp_secret:
+            _set_up_app(sign_in)
+    return organisation
+
+
+def _set_up_app(sign_in: SignIn) -> None:
+    user = User.objects.get(email=sign_in.email)
+    sealed = totp.seal(sign_in.totp_secret, user_id=user.pk)
+    SecondFactor.objects.update_or_create(
+        user=user,
+        kind=FactorKind.TOTP,
+        defaults={"sealed_secret": sealed},
+        create_defaults={"sealed_secret": sealed, "created_at": timezone.now()},
+    )
+
+
+def _make(sign_ins: Mapping[str, SignIn]) -> Organisation:
     organisation = services.add_organisation(
         actor=ACTOR, name=NAME, country="US", time_zone="America/New_York"
     )

@@ -31,6 +31,10 @@ RESET_BY_ADDRESS = Limit("password_reset_address", 20, timedelta(minutes=15))
 RESET_BY_EMAIL = Limit("password_reset_email", 5, timedelta(hours=1))
 CONFIRM_BY_ADDRESS = Limit("password_confirm_address", 30, timedelta(minutes=15))
 CONFIRM_BY_EMAIL = Limit("password_confirm_email", 10, timedelta(minutes=15))
+MFA_BY_ADDRESS = Limit("mfa_address", 300, timedelta(minutes=15))
+MFA_BY_ACCOUNT = Limit("mfa_account", 10, timedelta(minutes=15))
+# Three codes in a million are right at any moment, so the tries of a whole day are few.
+MFA_BY_ACCOUNT_A_DAY = Limit("mfa_account_day", 100, timedelta(days=1))
 SYNCS_BY_PATIENT = Limit("syncs", 120, timedelta(minutes=10))
 CHECK_INS_BY_PATIENT = Limit("check_ins", 600, timedelta(minutes=10))
 

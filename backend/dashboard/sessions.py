@@ -22,10 +22,18 @@ LONGEST = timedelta(hours=12)
 WRITTEN_EVERY = timedelta(minutes=1)
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 SIGNED_IN_AT, ACTIVE_AT = "signed_in_at", "active_at"
+SECOND_STEP = "second_step"
+
+
+def await_second_step(request: HttpRequest, token: str) -> None:
+    """Keeps what the second step needs; opens nothing else."""
+    auth.logout(request)
+    request.session[SECOND_STEP] = token
 
 
 def begin(request: HttpRequest, user: User, *, now: datetime) -> None:
     """Ties the browser to the account, under a new key."""
+    request.session.pop(SECOND_STEP, None)
     auth.login(request, user, backend=BACKEND)
     request.session[SIGNED_IN_AT] = request.session[ACTIVE_AT] = now.timestamp()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from backend.dashboard.views import alerts, caseload, patients, signing_in
+from backend.dashboard.views import alerts, caseload, patients, second_step, security, signing_in
 
 app_name = "desk"
 
@@ -14,6 +14,8 @@ urlpatterns = [
     path("", caseload.caseload, name="caseload"),
     path("refresh", caseload.refresh, name="refresh"),
     path("sign-in", signing_in.sign_in, name="sign-in"),
+    path("second-step", second_step.second_step, name="second-step"),
+    path("security", security.security, name="security"),
     path("sign-out", signing_in.sign_out, name="sign-out"),
     path("language", signing_in.language, name="language"),
     path("patients/<uuid:patient_id>", patients.patient, name="patient"),

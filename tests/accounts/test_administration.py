@@ -70,7 +70,7 @@ def tie(patient: Patient | UUID, clinician: Clinician | UUID) -> str:
 def test_the_first_administrator_signs_in_with_the_password_that_is_shown(db: None) -> None:
     printed = set_up()
     password = printed.strip().rpartition(" ")[2]
-    assert sign_in("ada.admin@example.org", password) == 200
+    assert sign_in("ada.admin@example.org", password) == 202
     organisation = Administrator.objects.get(user__email="ada.admin@example.org").organisation
     assert (organisation.name, organisation.time_zone) == ("Lakeside", "America/Chicago")
     assert password not in str(list(User.objects.values()))
@@ -216,7 +216,7 @@ def test_a_clinician_sets_a_password_that_nobody_else_ever_saw(
     assert code not in first.content.decode() + second.content.decode()
     assert sign_in(body["email"], "") == 400
     assert confirm(body["email"], code).status_code == 204
-    assert sign_in(body["email"], NEW) == 200
+    assert sign_in(body["email"], NEW) == 202
     (shown,) = [row for row in listed(admin) if row["id"] == body["id"]]
     assert (shown["has_password"], shown["roles"]) == (True, ["therapist"])
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from playwright.sync_api import Page, expect
 
+from local.code import code_now
 from tests.browser.conftest import PageMaker
 from tests.browser.walking import enter, overflow, press_until
 
@@ -57,6 +58,9 @@ def test_by_the_keyboard_alone(new_page: PageMaker, sign_in: Mapping[str, str]) 
     page.keyboard.type(sign_in["email"])
     page.keyboard.press("Tab")
     page.keyboard.type(sign_in["password"])
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#code")
+    page.keyboard.type(code_now(sign_in["totp_secret"]))
     page.keyboard.press("Enter")
     page.wait_for_selector("#caseload")
     press_until(page, "Tab", ".line-who a")

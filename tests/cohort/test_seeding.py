@@ -106,5 +106,7 @@ def test_the_state_file_is_untouched_by_it(seeded: int, tmp_path: Path) -> None:
     assert set(json.loads((tmp_path / "demo.json").read_text())) == {
         "patient",
         "therapist",
+        "therapist-totp",
         "admin",
+        "admin-totp",
     }

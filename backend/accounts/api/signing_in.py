@@ -27,8 +27,11 @@ EVERYONE_SIGNED_IN = frozenset({Role.PATIENT, Role.CLINICIAN, Role.ADMINISTRATOR
 
 
 class SignInBody(Struct, forbid_unknown_fields=True):
+    """Staff who have an authenticator app may send its `code` along, and are done."""
+
     email: Email
     password: Password
+    code: Annotated[str, Meta(max_length=40)] = ""
 
 
 class EnrolBody(Struct, forbid_unknown_fields=True):
@@ -44,6 +47,14 @@ class SignedInAnswer(Struct):
     expires_at: datetime
     role: str
     language: str
+
+
+class MfaRequiredAnswer(Struct):
+    """The password was right. `mfa_token` opens nothing but the second step."""
+
+    mfa_token: str
+    expires_at: datetime
+    is_enrolled: bool
 
 
 def address_of(request: Request | HttpRequest) -> str:
@@ -71,18 +82,32 @@ class SignInView(HandrailView):
         operation_id="sign_in",
         tags=["account"],
         request=SignInBody,
-        responses={200: SignedInAnswer, **problems(400, 401, 413, 415, 429)},
+        responses={
+            200: SignedInAnswer,
+            202: MfaRequiredAnswer,
+            **problems(400, 401, 413, 415, 429),
+        },
     )
     def post(self, request: Request) -> Response:
-        """Exchanges e-mail and password for a bearer token."""
+        """Exchanges e-mail and password for a bearer token.
+
+        Staff are told 202 and go on to `POST /api/v1/sign-in/mfa`; their token comes from there,
+        or from here where the code of their app came along.
+        """
         body = read_body(request, SignInBody)
         signed_in = services.sign_in(
             email=body.email,
             password=body.password,
+            code=body.code,
             address=address_of(request),
             request_id=request_id_of(request._request),
             now=timezone.now(),
         )
+        if isinstance(signed_in, services.MfaRequired):
+            return Response(
+                MfaRequiredAnswer(signed_in.token, signed_in.expires_at, signed_in.is_enrolled),
+                status=202,
+            )
         return Response(show_signed_in(signed_in))
 
 

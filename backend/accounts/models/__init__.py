@@ -14,6 +14,12 @@ from backend.accounts.models.people import (
     Organisation,
     Patient,
 )
+from backend.accounts.models.second_factors import (
+    FactorKind,
+    MfaChallenge,
+    RecoveryCode,
+    SecondFactor,
+)
 from backend.accounts.models.users import User
 
 __all__ = [
@@ -25,10 +31,14 @@ __all__ = [
     "ClinicianRole",
     "Device",
     "EnrolmentCode",
+    "FactorKind",
+    "MfaChallenge",
     "Organisation",
     "PasswordReset",
     "Patient",
     "RateCounter",
+    "RecoveryCode",
     "ResetPurpose",
+    "SecondFactor",
     "User",
 ]

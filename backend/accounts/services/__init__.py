@@ -31,6 +31,14 @@ from backend.accounts.services.organisations import (
     add_organisation,
     set_up_organisation,
 )
+from backend.accounts.services.passkeys import (
+    Ceremony,
+    SignedByPasskey,
+    add_passkey,
+    begin_adding,
+    passkeys_of,
+    remove_passkey,
+)
 from backend.accounts.services.password_codes import (
     PasswordCode,
     claim_password_code,
@@ -42,23 +50,49 @@ from backend.accounts.services.passwords import (
     confirm_password_reset,
     request_password_reset,
 )
-from backend.accounts.services.signing_in import SignedIn, sign_in, sign_out
+from backend.accounts.services.second_factors import (
+    remove_second_factors,
+    renew_recovery_codes,
+)
+from backend.accounts.services.second_step import (
+    MfaRequired,
+    ProposedTotp,
+    ask_for_passkey,
+    propose_totp,
+)
+from backend.accounts.services.signing_in import (
+    SignedIn,
+    sign_in,
+    sign_in_with_code,
+    sign_out,
+)
 from backend.accounts.services.staff_sessions import (
+    StaffSession,
     choose_language,
     sign_in_staff,
+    sign_in_staff_with_code,
+    sign_in_staff_with_passkey,
     sign_out_staff,
 )
 
 __all__ = [
+    "Ceremony",
     "IssuedCode",
+    "MfaRequired",
     "PasswordCode",
+    "ProposedTotp",
     "RegisteredDevice",
+    "SignedByPasskey",
     "SignedIn",
+    "StaffSession",
     "Stored",
     "add_administrator",
     "add_clinician",
     "add_organisation",
+    "add_passkey",
     "add_patient",
+    "ask_for_passkey",
+    "begin_adding",
     "change_password",
     "choose_language",
     "claim_password_code",
@@ -70,8 +104,13 @@ __all__ = [
     "issue_enrolment_code",
     "join_care_team",
     "leave_care_team",
+    "passkeys_of",
+    "propose_totp",
     "register_device",
     "register_patient",
+    "remove_passkey",
+    "remove_second_factors",
+    "renew_recovery_codes",
     "request_password_reset",
     "retire_device",
     "revoke_device",
@@ -81,6 +120,9 @@ __all__ = [
     "settle_password_code",
     "sign_in",
     "sign_in_staff",
+    "sign_in_staff_with_code",
+    "sign_in_staff_with_passkey",
+    "sign_in_with_code",
     "sign_out",
     "sign_out_everywhere",
     "sign_out_staff",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import check_password, make_password
@@ -13,7 +13,9 @@ from backend import errors
 from backend.accounts import audit, rate_limits
 from backend.accounts.actor import Actor, Role
 from backend.accounts.models import AccessToken, Device, User
+from backend.accounts.services import second_step
 from backend.accounts.services.devices import lock_account
+from backend.accounts.services.second_step import MfaRequired
 from backend.accounts.tokens import hash_token, new_token
 
 TOKEN_LIFE = timedelta(days=180)
@@ -22,22 +24,50 @@ STAFF_TOKEN_LIFE = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """`token` is shown this once and never stored."""
+    """`token` and `recovery_codes` are shown this once and never stored."""
 
-    token: str
+    token: str = field(repr=False)
     expires_at: datetime
     user: User
+    recovery_codes: tuple[str, ...] = field(default=(), repr=False)
 
 
-def sign_in(*, email: str, password: str, address: str, request_id: str, now: datetime) -> SignedIn:
-    """Raises `Unauthenticated` alike for an unknown address, a wrong password, a closed account.
+def sign_in(
+    *, email: str, password: str, address: str, request_id: str, now: datetime, code: str = ""
+) -> SignedIn | MfaRequired:
+    """A token for a patient; for everybody else, the second step that their token needs.
 
-    Raises `RateLimited` by account and by network address, before the password is looked at.
+    Who has an app set up may give its `code` at once, and the step is done. Raises what
+    `verify_password` raises, and with a code what `sign_in_with_code` raises.
     """
     user = verify_password(email=email, password=password, address=address, now=now)
     with transaction.atomic():
         _refuse_changed_password(user)
-        return issue_token(user=user, request_id=request_id, now=now)
+        if user.role == Role.PATIENT:
+            return issue_token(user=user, request_id=request_id, now=now)
+        required = second_step.begin(user=user, request_id=request_id, now=now)
+    if not (code and required.is_enrolled):
+        return required
+    return sign_in_with_code(
+        mfa_token=required.token, code=code, address=address, request_id=request_id, now=now
+    )
+
+
+def sign_in_with_code(
+    *, mfa_token: str, code: str, address: str, request_id: str, now: datetime
+) -> SignedIn:
+    """The token of a member of staff, for the second step of their sign-in.
+
+    The first time it confirms the app that was set up, and recovery codes come with it. Raises
+    what `second_step.open_challenge` and `second_step.pass_with_code` raise.
+    """
+    challenge = second_step.open_challenge(token=mfa_token, address=address, now=now)
+    with transaction.atomic():
+        codes = second_step.pass_with_code(
+            challenge=challenge, code=code, request_id=request_id, now=now
+        )
+        signed_in = issue_token(user=challenge.user, request_id=request_id, now=now)
+    return replace(signed_in, recovery_codes=codes)
 
 
 def verify_password(*, email: str, password: str, address: str, now: datetime) -> User:

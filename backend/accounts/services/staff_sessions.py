@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
@@ -12,13 +13,16 @@ from backend import errors
 from backend.accounts import audit
 from backend.accounts.actor import Actor, Role
 from backend.accounts.models import User
+from backend.accounts.services import second_step
+from backend.accounts.services.passkeys import SignedByPasskey
+from backend.accounts.services.second_step import MfaRequired
 from backend.accounts.services.signing_in import verify_password
 
 
 def sign_in_staff(
     *, email: str, password: str, address: str, request_id: str, now: datetime
-) -> User:
-    """The clinician's account that this password opens; the caller begins the session.
+) -> MfaRequired:
+    """The second step of the clinician whose account this password opens.
 
     Raises what `verify_password` raises, and `Forbidden` for every other role: whoever knows the
     password may be told that these pages are not for them.
@@ -31,8 +35,50 @@ def sign_in_staff(
             "not_care_team",
             _("These pages are for the care team. Your account opens other doors."),
         )
+    with transaction.atomic():
+        return second_step.begin(user=user, request_id=request_id, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class StaffSession:
+    """Whose session may begin. `recovery_codes` are shown this once and never stored."""
+
+    user: User
+    recovery_codes: tuple[str, ...] = field(default=(), repr=False)
+
+
+def sign_in_staff_with_code(
+    *, mfa_token: str, code: str, address: str, request_id: str, now: datetime
+) -> StaffSession:
+    """The second step of a sign-in to the pages; the caller begins the session.
+
+    Raises what `second_step.open_challenge` and `second_step.pass_with_code` raise.
+    """
+    challenge = second_step.open_challenge(token=mfa_token, address=address, now=now)
+    with transaction.atomic():
+        codes = second_step.pass_with_code(
+            challenge=challenge, code=code, request_id=request_id, now=now
+        )
+        _note_session(challenge.user, request_id)
+    return StaffSession(user=challenge.user, recovery_codes=codes)
+
+
+def sign_in_staff_with_passkey(
+    *, mfa_token: str, signed: SignedByPasskey, address: str, request_id: str, now: datetime
+) -> StaffSession:
+    """As with a code, for who has a passkey of this browser or of a key they carry."""
+    challenge = second_step.open_challenge(token=mfa_token, address=address, now=now)
+    with transaction.atomic():
+        second_step.pass_with_passkey(
+            challenge=challenge, signed=signed, request_id=request_id, now=now
+        )
+        _note_session(challenge.user, request_id)
+    return StaffSession(user=challenge.user)
+
+
+def _note_session(user: User, request_id: str) -> None:
+    actor = Actor(user_id=user.pk, role=Role(user.role), request_id=request_id)
     audit.record(actor=actor, action="sign_in", object_kind="session")
-    return user
 
 
 def sign_out_staff(*, actor: Actor) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods as require
@@ -17,11 +18,11 @@ from backend import errors
 from backend.accounts import services as accounts
 from backend.accounts.api.signing_in import address_of
 from backend.dashboard import sessions
+from backend.dashboard.leading_back import back, remember_language
 from backend.dashboard.pages import STATUS
 from backend.request_ids import request_id_of
 
 LONGEST_EMAIL, LONGEST_PASSWORD = 254, 200
-ONE_YEAR = 365 * 24 * 3600
 
 
 @require_safe
@@ -33,11 +34,11 @@ def home(_request: HttpRequest) -> HttpResponse:
 @never_cache
 @require(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """E-mail and password for a session; wrong ones and other roles are told so kindly."""
+    """E-mail and password, then the second step; wrong ones and other roles are told so kindly."""
     if request.method == "POST":
         return _try(request)
     if sessions.signed_in_user(request) is not None:
-        return redirect(_back(request))
+        return redirect(back(request))
     return _page(request, rested="rested" in request.GET)
 
 
@@ -48,7 +49,7 @@ def _try(request: HttpRequest) -> HttpResponse:
     if not email.strip() or not password:
         return _page(request, problem=_("Please write your e-mail address and your password."))
     try:
-        user = accounts.sign_in_staff(
+        required = accounts.sign_in_staff(
             email=email,
             password=password,
             address=address_of(request),
@@ -57,10 +58,8 @@ def _try(request: HttpRequest) -> HttpResponse:
         )
     except errors.DomainError as error:
         return _page(request, problem=error.detail, email=email, status=STATUS[type(error)])
-    sessions.begin(request, user, now=now)
-    response = redirect(_back(request))
-    _remember_language(response, user.language)
-    return response
+    sessions.await_second_step(request, required.token)
+    return redirect(f"{reverse('desk:second-step')}?{urlencode({'next': back(request)})}")
 
 
 def _page(
@@ -71,19 +70,10 @@ def _page(
     rested: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    context = {"problem": problem, "email": email, "rested": rested, "next": _back(request)}
+    context = {"problem": problem, "email": email, "rested": rested, "next": back(request)}
     return render(
         request, "desk/sign_in.html", context, status=400 if problem and status == 200 else status
     )
-
-
-def _back(request: HttpRequest) -> str:
-    """Where the person wanted to go, if that is a page of ours."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return wanted if is_ours else reverse("desk:caseload")
 
 
 @never_cache
@@ -107,17 +97,6 @@ def language(request: HttpRequest) -> HttpResponse:
     user = sessions.signed_in_user(request)
     if user is not None and not sessions.is_over(request, now=timezone.now()):
         accounts.choose_language(actor=sessions.actor_of(request, user), language=wanted)
-    response = redirect(_back(request))
-    _remember_language(response, wanted)
+    response = redirect(back(request))
+    remember_language(response, wanted)
     return response
-
-
-def _remember_language(response: HttpResponseBase, wanted: str) -> None:
-    response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME,
-        wanted,
-        max_age=ONE_YEAR,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
