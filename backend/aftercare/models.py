@@ -39,6 +39,7 @@ class AlertOutcome(models.TextChoices):
     NOT_REACHED = "not_reached"
     WELFARE_CHECK = "welfare_check"
     NO_ACTION_NEEDED = "no_action_needed"
+    RECOVERED = "recovered"
     HISTORICAL = "historical"
 
 
@@ -155,6 +156,7 @@ class AlertActKind(models.TextChoices):
     ESCALATED = "escalated"
     RENEWED = "renewed"
     REVISED = "revised"
+    RECOVERED = "recovered"
     EXHAUSTED = "exhausted"
 
 

@@ -12,7 +12,6 @@ from django.db import connection
 from backend.accounts import audit
 from backend.accounts.actor import Actor
 from backend.tracking.models import Assessment, AssessmentRequest
-from backend.tracking.trends import RULESET
 
 LEASE = timedelta(seconds=60)
 BATCH = 200
@@ -68,13 +67,14 @@ def store_assessment(
         .order_by("-assessed_at")
         .first()
     )
-    if latest and bytes(latest.input_digest) == digest and latest.ruleset == RULESET:
+    ruleset = facts["ruleset"]
+    if latest and bytes(latest.input_digest) == digest and latest.ruleset == ruleset:
         return latest
     assessment = Assessment.objects.create(
         patient_id=patient_id,
         as_of_on=as_of,
         assessed_at=now,
-        ruleset=RULESET,
+        ruleset=ruleset,
         trend=facts["trend"],
         facts=facts,
         input_digest=digest,
@@ -85,6 +85,6 @@ def store_assessment(
         patient_id=patient_id,
         object_kind="assessment",
         object_id=assessment.pk,
-        facts={"ruleset": RULESET},
+        facts={"ruleset": ruleset},
     )
     return assessment

@@ -194,6 +194,55 @@ class AssessmentRequest(models.Model):
         indexes = [models.Index(fields=["requested_at"], name="assessment_request_due")]
 
 
+class BaselineStart(models.Model):
+    """From which day on a patient's days count towards their usual, after a new normal.
+
+    Append-only: the one set last holds. The clinician's app makes the id.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    patient = models.ForeignKey("accounts.Patient", models.PROTECT, related_name="baseline_starts")
+    from_on = models.DateField()
+    reason = models.TextField()
+    set_at = models.DateTimeField()
+    set_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["patient", "-set_at"], name="baseline_start_latest")]
+
+
+class SweepRange(models.Model):
+    """A share of all patients, by the beginning of their ids: the work item of a sweep.
+
+    A worker that takes one up puts `due_at` off for as long as it may take, then for hours.
+    """
+
+    number = models.PositiveSmallIntegerField(primary_key=True)
+    due_at = models.DateTimeField()
+
+
+class AdoptedLimits(models.Model):
+    """Limits that an organisation took over in place of those that ship. The last ones hold.
+
+    `document` has the structure of `trends/limits.json`, its provenance included. Append-only.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    organisation = models.ForeignKey(
+        "accounts.Organisation", models.PROTECT, related_name="adopted_limits"
+    )
+    document = models.JSONField()
+    adopted_at = models.DateTimeField()
+    adopted_by = models.CharField(max_length=100)
+    reason = models.TextField()
+    review_on = models.DateField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organisation", "-adopted_at"], name="adopted_limits_latest")
+        ]
+
+
 class TrendDirection(models.TextChoices):
     IMPROVING = "improving"
     STEADY = "steady"

@@ -46,7 +46,7 @@ class CheckInReport:
 
     def items(self) -> dict[str, Any]:
         """Field name to value, everything but the id."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "id"}
+        return {name: getattr(self, name) for name in ITEMS}
 
     def digest(self) -> bytes:
         """SHA-256 of the content: two bodies that say the same thing have the same one."""
@@ -58,3 +58,6 @@ class CheckInReport:
     def utc_offset_minutes(self) -> int:
         offset = self.recorded_at.utcoffset()
         return int(offset.total_seconds() // 60) if offset else 0
+
+
+ITEMS = tuple(field.name for field in fields(CheckInReport) if field.name != "id")

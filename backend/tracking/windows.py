@@ -44,11 +44,13 @@ class Windows:
     as_of: tuple[date, ...]
     raw: Mapping[str, NDArray[np.float64]]
 
-    def digest(self, person: int) -> bytes:
-        """SHA-256 of what an evaluation of this person saw."""
+    def digest(self, person: int, *, first: int = 0) -> bytes:
+        """SHA-256 of what an evaluation saw that counted this person's days from `first` on."""
         seen = hashlib.sha256(self.as_of[person].isoformat().encode())
+        if first:
+            seen.update(first.to_bytes(2))
         for name in COLUMNS:
-            seen.update(np.ascontiguousarray(self.raw[name][person]).tobytes())
+            seen.update(np.ascontiguousarray(self.raw[name][person, first:]).tobytes())
         return seen.digest()
 
 

@@ -19,8 +19,8 @@ from backend.aftercare.policy import OUTCOME_WITHIN
 from backend.aftercare.services.alerts import subject_of
 from backend.notifications.services import cancel_pending
 
-# What a clinician may record; `historical` belongs to imports.
-OUTCOMES = frozenset(AlertOutcome.values) - {AlertOutcome.HISTORICAL.value}
+# What a clinician may record; the others belong to imports, and to what has passed by itself.
+OUTCOMES = frozenset(AlertOutcome.values) - {AlertOutcome.HISTORICAL, AlertOutcome.RECOVERED}
 
 
 def acknowledge_alert(

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import structlog
 from django.db import transaction
 
 from backend.accounts.actor import Actor
 from backend.accounts.models import Patient
+from backend.aftercare.episodes import Day
 from backend.aftercare.models import Alert, AlertStatus, Condition, Severity
+from backend.aftercare.services.absences import end_absence
 from backend.aftercare.services.nudges import nudge
 from backend.aftercare.services.worsening import follow_worsening
-from backend.tracking.assessing import (
-    ClaimedRequest,
-    claim_requests,
-    finish_request,
-    store_assessment,
-)
-from backend.tracking.trends import SIGNALS, Tier, WindowAssessment, assess_window
-from backend.tracking.windows import Windows, latest_days, load_windows
+from backend.tracking.assessing import claim_requests, finish_request, store_assessment
+from backend.tracking.judging import Judged, judge
+from backend.tracking.trends import Tier, Trend
+from backend.tracking.windows import latest_days, load_windows
 
+STALE_DAYS = 7
 logger = structlog.get_logger(__name__)
 ACTOR = Actor.system("assess_due")
 
@@ -37,44 +38,67 @@ def assess_due(*, now: datetime) -> int:
         return 0
     windows = load_windows(latest_days([request.patient_id for request in claimed]))
     row_of = {patient_id: row for row, patient_id in enumerate(windows.patient_ids)}
-    found = assess_window(windows.raw, SIGNALS) if row_of else None
+    judged = judge(windows)
     for request in claimed:
         row = row_of.get(request.patient_id)
         try:
             with transaction.atomic():
-                if found is not None and row is not None:
-                    _decide(request, windows, found, row, now=now)
+                if row is not None:
+                    decide(request.patient_id, judged, row, now=now)
                 finish_request(request)
         except Exception as error:
             logger.error("assessment_failed", patient_id=str(request.patient_id), exc_info=error)
     return len(claimed)
 
 
-def _decide(
-    request: ClaimedRequest, windows: Windows, found: WindowAssessment, row: int, *, now: datetime
-) -> None:
+def decide(patient_id: UUID, judged: Judged, row: int, *, now: datetime) -> None:
+    """Stores what was found for one person and does what follows, in the caller's transaction."""
     patient = (
         Patient.objects.select_related("organisation", "user")
         .select_for_update(of=("self",), no_key=True)
-        .get(pk=request.patient_id)
+        .get(pk=patient_id)
     )
-    as_of = windows.as_of[row]
-    facts = found.facts(row, as_of=as_of)
+    facts = judged.facts(row)
+    day = day_of(facts, today=now.astimezone(ZoneInfo(patient.time_zone)).date())
     store_assessment(
         actor=ACTOR,
         patient_id=patient.pk,
-        as_of=as_of,
+        as_of=day.on,
         facts=facts,
-        digest=windows.digest(row),
+        digest=judged.digest(row),
         now=now,
     )
     if not patient.is_active:
         return
     reason = worsening_reason(facts)
-    if found.above(Tier.FLAG)[row]:
-        follow_worsening(actor=ACTOR, patient=patient, reason=reason, on=as_of, now=now)
-    if found.above(Tier.NUDGE)[row] and not _has_acute_alert(patient):
+    end_absence(actor=ACTOR, patient=patient, answered_on=day.on, now=now)
+    follow_worsening(actor=ACTOR, patient=patient, reason=reason, day=day, now=now)
+    if day.nudged and not _has_acute_alert(patient):
         nudge(patient=patient, kind="worsening", reasons=[reason], now=now)
+
+
+def day_of(facts: dict[str, Any], *, today: date) -> Day:
+    """The day that these facts are about, as an episode sees it.
+
+    What was true a week ago and more says nothing of now.
+    """
+    on = date.fromisoformat(facts["as_of"])
+    is_recent = (today - on).days < STALE_DAYS
+    return Day(
+        on=on,
+        flagged=is_recent and facts["since"]["flag"] is not None,
+        nudged=is_recent and facts["since"]["nudge"] is not None,
+        is_known=is_recent and facts["trend"] != Trend.UNKNOWN,
+    )
+
+
+def days_of(judged: Judged) -> list[Day]:
+    """Every row as an episode sees it, for one person's history as of each of its days."""
+    columns = (
+        judged.windows.as_of,
+        *map(list, (judged.above(Tier.FLAG), judged.above(Tier.NUDGE), judged.known())),
+    )
+    return [Day(on, bool(f), bool(n), bool(k)) for on, f, n, k in zip(*columns, strict=True)]
 
 
 def worsening_reason(facts: dict[str, Any]) -> dict[str, Any]:
@@ -92,4 +116,4 @@ def worsening_reason(facts: dict[str, Any]) -> dict[str, Any]:
 
 def _has_acute_alert(patient: Patient) -> bool:
     open_alerts = Alert.objects.filter(patient=patient).exclude(status=AlertStatus.RESOLVED)
-    return open_alerts.exclude(condition=Condition.WORSENING).exists()
+    return open_alerts.exclude(condition__in=(Condition.WORSENING, Condition.ABSENCE)).exists()

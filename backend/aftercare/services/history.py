@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -12,13 +11,13 @@ from django.db.models import Max
 from backend.accounts import audit
 from backend.accounts.actor import Actor
 from backend.accounts.models import Patient
+from backend.aftercare.episodes import Episode, episodes
 from backend.aftercare.models import Alert, AlertOutcome, AlertStatus, Condition, Severity
-from backend.aftercare.policy import FLAG_INTERVAL
-from backend.aftercare.services.assessments import worsening_reason
+from backend.aftercare.services.assessments import days_of, worsening_reason
 from backend.tracking.assessing import store_assessment
+from backend.tracking.judging import Judged, judge
 from backend.tracking.models import AssessmentRequest, CheckIn, CheckInKind, Source
 from backend.tracking.selectors import recorded_span
-from backend.tracking.trends import SIGNALS, Tier, WindowAssessment, assess_window
 from backend.tracking.windows import load_windows, sliding
 
 
@@ -38,21 +37,21 @@ def assess_history(*, actor: Actor, patient: Patient, now: datetime) -> int:
     first, last = span
     days = (last - first).days + 1
     windows = sliding(load_windows({patient.pk: last}, days=days))
-    found = assess_window(windows.raw, SIGNALS)
+    judged = judge(windows)
     store_assessment(
         actor=actor,
         patient_id=patient.pk,
         as_of=last,
-        facts=found.facts(days - 1, as_of=last),
-        digest=windows.digest(days - 1),
+        facts=judged.facts(days - 1),
+        digest=judged.digest(days - 1),
         now=now,
     )
     # A request that a phone's check-in left before has an earlier time, and stays.
     AssessmentRequest.objects.filter(patient=patient, requested_at=now).delete()
     return sum(
-        _record(actor, patient, found, (began, min(ended, last_imported)), first, now=now)
-        for began, ended in _episodes(found, first)
-        if began <= last_imported
+        _record(actor, patient, judged, episode, last_imported, now=now)
+        for episode in episodes(days_of(judged))
+        if episode.began_on <= last_imported
     )
 
 
@@ -64,36 +63,18 @@ def _last_imported(patient: Patient) -> date | None:
     return last
 
 
-def _episodes(found: WindowAssessment, first: date) -> Iterator[tuple[date, date]]:
-    flagged, nudged = found.above(Tier.FLAG), found.above(Tier.NUDGE)
-    began: date | None = None
-    ended: date | None = None
-    for index in range(len(flagged)):
-        day = first + timedelta(days=index)
-        if began is not None and ended is not None and not nudged[index]:
-            if day - ended >= FLAG_INTERVAL:
-                yield began, ended
-                began = ended = None
-        elif began is not None:
-            ended = day
-        elif flagged[index]:
-            began = ended = day
-    if began is not None and ended is not None:
-        yield began, ended
-
-
 def _record(
     actor: Actor,
     patient: Patient,
-    found: WindowAssessment,
-    episode: tuple[date, date],
-    first: date,
+    judged: Judged,
+    episode: Episode,
+    last_imported: date,
     *,
     now: datetime,
 ) -> int:
-    began, ended = episode
+    began, ended = episode.began_on, min(episode.ended_on, last_imported)
     at = datetime.combine(began, time(20), tzinfo=ZoneInfo(patient.time_zone)).astimezone(UTC)
-    reason = worsening_reason(found.facts((began - first).days, as_of=began))
+    reason = worsening_reason(judged.facts(judged.windows.as_of.index(began)))
     alert, is_new = Alert.objects.update_or_create(
         patient=patient,
         condition=Condition.WORSENING,

@@ -8,7 +8,7 @@ from .evaluation import Evaluation, evaluate
 from .limits import TARGETS, Limits, parse_limits, shipped_limits
 from .outlook import Level, Outcome, Outlook, outlook
 from .outlook_features import Screen, WeeklyHistory
-from .readings import Readings, SignalReadings
+from .readings import LONGEST_RUN_DAYS, Readings, SignalReadings
 from .results import RULESET, TRENDS, Tier, Trend
 from .signals import BY_NAME, SIGNALS, Signal, chosen
 from .window import DAYS_NEEDED, WindowAssessment, assess_window
@@ -16,6 +16,7 @@ from .window import DAYS_NEEDED, WindowAssessment, assess_window
 __all__ = [
     "BY_NAME",
     "DAYS_NEEDED",
+    "LONGEST_RUN_DAYS",
     "RULESET",
     "SIGNALS",
     "TARGETS",

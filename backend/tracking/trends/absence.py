@@ -32,7 +32,9 @@ class Absence:
     flagged: Bools
 
 
-def absence(answered: Bools, *, enrolled_days: Ints | None = None) -> Absence:
+def absence(
+    answered: Bools, *, enrolled_days: Ints | None = None, limit: float = SURPRISE_LIMIT
+) -> Absence:
     """Judge people x days of "a check-in came", as of the last day.
 
     `enrolled_days` is how many of the last days the person was asked for a check-in (all of them
@@ -48,8 +50,8 @@ def absence(answered: Bools, *, enrolled_days: Ints | None = None) -> Absence:
     rate = np.divide(missed, known, out=np.full(people, np.nan), where=known > 0)
     chance = rate + (1 - rate) * PERSISTENCE
     surprise = -run * np.log(chance)
-    flagged = (known >= LEAST_DAYS) & (surprise > SURPRISE_LIMIT)
-    return Absence(run, rate, surprise, SURPRISE_LIMIT, flagged)
+    flagged = (known >= LEAST_DAYS) & (surprise > limit)
+    return Absence(run, rate, surprise, limit, flagged)
 
 
 def _run(answered: Bools) -> Ints:

@@ -84,8 +84,10 @@ class Rules:
         return self.limits.at(self.targets[tier], live)
 
 
-def read_window(badness: Floats, rules: Rules) -> Readings:
+def read_window(badness: Floats, rules: Rules, *, look_back: int = LONGEST_RUN_DAYS) -> Readings:
     """Judge people x days x signals of badness as of the last day.
+
+    `look_back` is how far a run above a limit is followed: most of the work where many decline.
 
     A day without a value holds the state, so that each person is judged as of their last answer;
     after a week of silence the trend is unknown.
@@ -102,7 +104,9 @@ def read_window(badness: Floats, rules: Rules) -> Readings:
     trend[current & (worse.live > 0)] = TRENDS.index(Trend.STEADY)
     trend[declining] = TRENDS.index(Trend.WORSENING)
     trend[recovering] = TRENDS.index(Trend.IMPROVING)
-    since_nudge, since_flag = _runs(by_day, quiet_days, declining, worse, rules)
+    since_nudge, since_flag = _runs(
+        by_day, quiet_days, declining, worse, rules, look_back=look_back
+    )
     shape = np.where(recovering, better.best_shape, worse.best_shape)
     sign = np.where(recovering, -1, 1) * (declining | recovering)
     return Readings(
@@ -134,13 +138,19 @@ def _ending_with_an_answer(badness: Floats) -> tuple[Floats, Ints]:
 
 
 def _runs(
-    by_day: Floats, quiet_days: Ints, declining: Bools, today: Evidence, rules: Rules
+    by_day: Floats,
+    quiet_days: Ints,
+    declining: Bools,
+    today: Evidence,
+    rules: Rules,
+    *,
+    look_back: int,
 ) -> tuple[Ints, Ints]:
     """How long each person has been above the limits, looking back day by day."""
     tiers = (Tier.NUDGE, Tier.FLAG)
     running = {tier: declining & (today.fused > rules.limit(tier, today.live)) for tier in tiers}
     since = {tier: np.where(running[tier], quiet_days, NOT_ABOVE) for tier in tiers}
-    for back in range(1, min(LONGEST_RUN_DAYS, len(by_day) - 1) + 1):
+    for back in range(1, min(look_back, len(by_day) - 1) + 1):
         day = len(by_day) - 1 - back
         who = np.flatnonzero(running[Tier.NUDGE] & ~np.isnan(by_day[day]).all(axis=1))
         if not len(who):

@@ -24,11 +24,16 @@ class TooFewDays(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Alerts a patient-month on the same history: wanted, with today's limits, with new ones."""
+    """Alerts a patient-month on the same history: wanted, with today's limits, with new ones.
+
+    `people_*` had at least one.
+    """
 
     wanted: float
     today: float
     proposed: float
+    people_today: int
+    people_proposed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,13 @@ def propose(
             float(load),
             alerts_per_month(score, today.at(load, live), counted=counted),
             alerts_per_month(score, proposed.at(load, live), counted=counted),
+            _people(score, today.at(load, live)),
+            _people(score, proposed.at(load, live)),
         )
         for load in today.loads
     ]
     return Proposal(document, tuple(loads))
+
+
+def _people(score: Floats, limit: Floats) -> int:
+    return int(np.any(score > limit, axis=1).sum())

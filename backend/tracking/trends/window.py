@@ -50,12 +50,14 @@ def assess_window(
     baseline_from: Ints | None = None,
     targets: Mapping[Tier, float] = TARGETS,
     limits: Limits | None = None,
+    look_back: int = LONGEST_RUN_DAYS,
 ) -> WindowAssessment:
     """Assess everyone as of the last day of `raw`: signal name -> people x days, NaN missing.
 
     All 90 days that are kept are needed; with fewer, runs and baselines are shorter.
     `baseline_from` gives for each person the first day (index into the window) that still counts
-    after a clinician re-baselined; 0 keeps all.
+    after a clinician re-baselined; 0 keeps all. Without `look_back`, `since_*` say that someone is
+    above a limit and not since when.
     """
     badness = stacked_badness(raw, signals)
     if baseline_from is not None:
@@ -63,14 +65,29 @@ def assess_window(
         badness = np.where(before[:, :, None], np.nan, badness)
     sd = np.array([signal.population_sd for signal in signals])
     rules = Rules(sd, limits or shipped_limits(), targets)
-    starts = range(0, max(len(badness), 1), CHUNK_PEOPLE)
-    parts = [read_window(badness[start : start + CHUNK_PEOPLE], rules) for start in starts]
-    return WindowAssessment(tuple(signals), badness, _joined(parts))
+    if len(badness) <= CHUNK_PEOPLE:
+        readings = read_window(badness, rules, look_back=look_back)
+        return WindowAssessment(tuple(signals), badness, readings)
+    starts = range(0, len(badness), CHUNK_PEOPLE)
+    readings = _joined(
+        [read_window(badness[start : start + CHUNK_PEOPLE], rules, look_back=0) for start in starts]
+    )
+    if look_back:
+        _follow_runs(readings, badness, rules, look_back)
+    return WindowAssessment(tuple(signals), badness, readings)
+
+
+def _follow_runs(readings: Readings, badness: Floats, rules: Rules, look_back: int) -> None:
+    """Looks back for those who decline, together: a chunk's handful alone is all overhead."""
+    declining = np.flatnonzero(readings.since_nudge >= 0)
+    for start in range(0, len(declining), CHUNK_PEOPLE):
+        who = declining[start : start + CHUNK_PEOPLE]
+        found = read_window(badness[who], rules, look_back=look_back)
+        readings.since_nudge[who] = found.since_nudge
+        readings.since_flag[who] = found.since_flag
 
 
 def _joined(parts: Sequence[Readings]) -> Readings:
-    if len(parts) == 1:
-        return parts[0]
     signals = [part.signals for part in parts]
     per_signal = {
         field.name: np.concatenate([getattr(part, field.name) for part in signals])

@@ -1,0 +1,188 @@
+"""What a rule set would have done: one person's days walked through again, in order. Pure.
+
+It follows the services that act live, with two things that nobody knows of the past: when somebody
+would have closed an acute alert (evidence of its condition within a week joins it, as with imported
+history), and what was held back for want of a phone or a consent (nothing is).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+
+from backend.aftercare.decision_rules import Match, Rule, Severity, Thresholds
+from backend.aftercare.episodes import REOPENS_WITHIN, Day, is_over
+from backend.aftercare.policy import FLAG_INTERVAL, NUDGES_PER_DAY, NUDGES_PER_WEEK
+
+MONTH_DAYS = 30
+WEEK = timedelta(days=7)
+NUDGED_RULES = frozenset({Rule.CONFIDENCE, Rule.SHORT_SLEEP})
+
+
+class Load(StrEnum):
+    """Who is asked for what: the acute answer, the therapist's flag, the nudge to the patient."""
+
+    ACUTE = "acute"
+    FLAG = "flag"
+    NUDGE = "nudge"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """What may be tried: loads wanted of the trend, thresholds of the acute rules, a surprise."""
+
+    nudges_per_month: float = 1.0
+    flags_per_month: float = 0.25
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    surprise_limit: float = 4.0
+
+
+Choose = Callable[[Sequence[Match], Iterable[str]], str]
+"""The one condition that a check-in with several matches counts towards."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivedDay:
+    """One day as it was known that evening.
+
+    `acute` holds the matches of each check-in that had any. `trend` is None on a day without a
+    daily check-in, when nothing was judged. `answered_on` is the last day with one; `is_absent`
+    says that the silence since is long for this person.
+    """
+
+    on: date
+    trend: Day | None
+    acute: tuple[tuple[Match, ...], ...] = ()
+    answered_on: date | None = None
+    is_absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that would have been said. `renews` says that an earlier one came back."""
+
+    on: date
+    load: Load
+    reason: str
+    severity: Severity
+    renews: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How much of one reason, in all and per patient-month."""
+
+    load: Load
+    reason: str
+    count: int
+    per_month: float
+
+
+def replay(days: Iterable[LivedDay], *, choose: Choose) -> list[Happening]:
+    """Everything that would have been said, in order. The days come in order, without gaps."""
+    walk = _Walk(choose)
+    for day in days:
+        walk.live(day)
+    return walk.said
+
+
+def totals(said: Sequence[Happening], *, patient_days: int) -> list[Total]:
+    """By load and reason, the most frequent first."""
+    counts: dict[tuple[Load, str], int] = {}
+    for each in said:
+        counts[each.load, each.reason] = counts.get((each.load, each.reason), 0) + 1
+    return [
+        Total(load, reason, count, per_month(count, patient_days))
+        for (load, reason), count in sorted(counts.items(), key=lambda item: (item[0][0], -item[1]))
+    ]
+
+
+def per_month(count: int, patient_days: int) -> float:
+    """Per 30 days of one patient."""
+    return round(count * MONTH_DAYS / max(patient_days, 1), 4)
+
+
+@dataclass(slots=True)
+class _Standing:
+    """An alert that is open: its first day, its last, and whether it still lasts."""
+
+    first_on: date
+    last_on: date
+    lasts: bool = True
+
+
+@dataclass(slots=True)
+class _Walk:
+    choose: Choose
+    said: list[Happening] = field(default_factory=list)
+    acute: dict[str, date] = field(default_factory=dict)
+    flags: dict[str, _Standing] = field(default_factory=dict)
+    flagged_on: date = date.min
+    nudges: list[tuple[date, str]] = field(default_factory=list)
+
+    def live(self, day: LivedDay) -> None:
+        for matches in day.acute:
+            self._alert(day.on, matches)
+        self._follow_absence(day)
+        if day.trend is not None:
+            self._follow_trend(day.trend)
+            if day.trend.nudged and not self._has_acute(day.on):
+                self._nudge(day.on, "worsening")
+
+    def _alert(self, on: date, matches: Sequence[Match]) -> None:
+        standing = {name for name, last in self.acute.items() if on - last <= FLAG_INTERVAL}
+        condition = self.choose(matches, standing)
+        severity = max((match.severity for match in matches), key=lambda s: s.rank)
+        self.acute[condition] = on
+        self._say(on, Load.ACUTE, condition, severity, renews=condition in standing)
+        nudged = [match.rule for match in matches if match.rule in NUDGED_RULES]
+        if severity is Severity.MEDIUM and nudged:
+            self._nudge(on, nudged[0].value)
+
+    def _has_acute(self, on: date) -> bool:
+        return any(on - last <= FLAG_INTERVAL for last in self.acute.values())
+
+    def _follow_trend(self, day: Day) -> None:
+        standing = self.flags.get("worsening")
+        if standing is None or not standing.lasts:
+            if day.flagged:
+                self._flag(day.on, "worsening", first_on=day.on)
+        elif day.nudged:
+            standing.last_on = day.on
+        elif is_over(day, ended_on=standing.last_on):
+            standing.lasts = False
+
+    def _follow_absence(self, day: LivedDay) -> None:
+        standing = self.flags.get("absence")
+        if standing is not None and standing.lasts:
+            if day.answered_on is not None and day.answered_on >= standing.first_on:
+                standing.lasts = False
+            else:
+                standing.last_on = day.on
+        elif day.is_absent and day.answered_on is not None:
+            self._flag(day.on, "absence", first_on=day.answered_on + timedelta(days=1))
+
+    def _flag(self, on: date, reason: str, *, first_on: date) -> None:
+        if self.flagged_on != date.min and on - self.flagged_on < FLAG_INTERVAL:
+            return
+        before = self.flags.get(reason)
+        renews = before is not None and on - before.last_on <= REOPENS_WITHIN
+        self.flags[reason] = _Standing(first_on, on)
+        self.flagged_on = on
+        self._say(on, Load.FLAG, reason, Severity.MEDIUM, renews=renews)
+
+    def _nudge(self, on: date, kind: str) -> None:
+        week = [(at, what) for at, what in self.nudges if on - at < WEEK]
+        today = sum(at == on for at, _what in week)
+        said_already = any(what == kind for _at, what in week)
+        if said_already or today >= NUDGES_PER_DAY or len(week) >= NUDGES_PER_WEEK:
+            return
+        self.nudges.append((on, kind))
+        self._say(on, Load.NUDGE, kind, Severity.MEDIUM)
+
+    def _say(
+        self, on: date, load: Load, reason: str, severity: Severity, *, renews: bool = False
+    ) -> None:
+        self.said.append(Happening(on, load, reason, severity, renews))
