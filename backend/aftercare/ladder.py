@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -36,11 +36,15 @@ def _fresh(level: Sequence[Clinician], seen: set[UUID]) -> list[str]:
     return [str(clinician.user_id) for clinician in fresh]
 
 
-def reachable_level(ladder: Ladder, *, start: int) -> int | None:
-    """The first level from `start` on with somebody whose phone can be reached; None if none."""
-    ids = [UUID(user_id) for level in ladder[start:] for user_id in level]
-    reachable = {str(user_id) for user_id in accounts.users_with_live_device(ids)}
+def live_on(ladder: Ladder) -> frozenset[str]:
+    """The accounts on it whose phone can be reached now."""
+    ids = [UUID(user_id) for level in ladder for user_id in level]
+    return frozenset(map(str, accounts.users_with_live_device(ids)))
+
+
+def reachable_level(ladder: Ladder, *, start: int, live: Collection[str]) -> int | None:
+    """The first level from `start` on with somebody who is `live`; None if none."""
     for index in range(start, len(ladder)):
-        if reachable.intersection(ladder[index]):
+        if not set(live).isdisjoint(ladder[index]):
             return index
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.accounts import audit
 from backend.accounts.access import access_patient
 from backend.accounts.actor import Actor, Role
 from backend.aftercare.texts import AlertMessage, alert_message, render
@@ -16,6 +17,13 @@ def message_for(row: Notification, *, actor: Actor, language: str) -> AlertMessa
     """
     if row.kind == NotificationKind.ALERT:
         patient = access_patient(actor, row.patient_id)
+        audit.record(
+            actor=actor,
+            action="message.read",
+            patient_id=patient.pk,
+            object_kind="notification",
+            object_id=row.pk,
+        )
         facts = row.text_facts
         return alert_message(
             condition=str(facts["condition"]),

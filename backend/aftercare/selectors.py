@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db.models import BooleanField, F, QuerySet
@@ -35,6 +35,14 @@ def rules_said_before(patient_id: UUID, client_id: UUID) -> set[str]:
     report = find_acute_report(patient_id, client_id)
     said = set(rules_of_check_in(client_id))
     return said | set(report.facts["rules"]) if report else said
+
+
+def rules_refused_before(patient_id: UUID, client_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """For each of these ids the acute rules that a refused body raised under it, where one did."""
+    reports = AcuteReport.objects.filter(patient_id=patient_id, client_id__in=client_ids)
+    return {
+        client_id: facts["rules"] for client_id, facts in reports.values_list("client_id", "facts")
+    }
 
 
 def find_acute_report(patient_id: UUID, client_id: UUID) -> AcuteReport | None:

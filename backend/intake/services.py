@@ -35,12 +35,16 @@ from backend.tracking.services import NewCheckIn, store_check_ins
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A stored check-in and what it called for. `is_new` is false for a replay."""
+    """A stored check-in and what it called for. `is_new` is false for a replay.
+
+    `rules` held, the most severe first; empty without an alert.
+    """
 
     patient: Patient
     check_in: CheckIn
     alert: Alert | None
     is_new: bool
+    rules: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +108,17 @@ def receive_reports(
     stored = store_check_ins(
         actor=actor, patient_id=patient.pk, entries=entries, source=source, now=now
     )
-    alerts = {
-        check_in.pk: aftercare.respond_to_check_in(
-            actor=actor, patient=patient, check_in=check_in, now=now
-        )
-        for check_in in sorted(stored.values(), key=lambda row: row.recorded_at)
-    }
+    responses = aftercare.respond_to_check_ins(
+        actor=actor,
+        patient=patient,
+        check_ins=sorted(stored.values(), key=lambda row: row.recorded_at),
+        now=now,
+    )
     known = {**find_check_ins([r.id for r in reports if r.id not in stored]), **stored}
     outcomes: list[Received | errors.DomainError] = []
     for report in reports:
         row, is_new = known[report.id], stored.pop(report.id, None) is not None
-        outcomes.append(_outcome(patient, row, report, is_new=is_new, alerts=alerts))
+        outcomes.append(_outcome(patient, row, report, is_new=is_new, responses=responses))
     return outcomes
 
 
@@ -133,16 +137,18 @@ def _outcome(
     report: CheckInReport,
     *,
     is_new: bool,
-    alerts: Mapping[UUID, Alert | None],
+    responses: Mapping[UUID, aftercare.Response],
 ) -> Received | errors.DomainError:
     if row.patient_id != patient.pk:
         return errors.Conflict("id_in_use", _("This id belongs to something else."))
     if row.withdrawn_at is not None:
         return errors.Gone("check_in_withdrawn", _("This check-in was taken back."))
-    if bytes(row.content_digest) != report.digest():
+    if not is_new and bytes(row.content_digest) != report.digest():
         return conflict_with(row)
-    alert = alerts[row.pk] if row.pk in alerts else alert_of_check_in(row.pk)
-    return Received(patient=patient, check_in=row, alert=alert, is_new=is_new)
+    response = responses.get(row.pk)
+    alert = response.alert if response else None if is_new else alert_of_check_in(row.pk)
+    rules = response.rules if response else rules_of_check_in(row.pk) if alert else []
+    return Received(patient=patient, check_in=row, alert=alert, is_new=is_new, rules=rules)
 
 
 def conflict_with(row: CheckIn) -> errors.Conflict:

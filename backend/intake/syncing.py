@@ -203,7 +203,13 @@ def _received(result: services.Received | errors.DomainError, raw: bytes) -> Out
     if isinstance(result, errors.DomainError):
         return refused(result, raw=raw)
     status = "created" if result.is_new else "replayed"
-    return Outcome(status, id=result.check_in.pk, row=result.check_in, alert=result.alert)
+    return Outcome(
+        status,
+        id=result.check_in.pk,
+        row=result.check_in,
+        alert=result.alert,
+        rules=result.rules,
+    )
 
 
 def _amend_check_in(actor: Actor, change: AmendChange, now: datetime) -> Outcome:

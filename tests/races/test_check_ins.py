@@ -101,11 +101,11 @@ def test_a_change_from_the_other_phone_in_the_middle_of_a_sync_is_not_passed_ove
     made = create(mood=6)
     path = f"/check-ins/{made['item']['id']}"
 
-    def meanwhile(*args: Any) -> Delta:
+    def meanwhile(*args: Any, **known: Any) -> Delta:
         """Between storing this phone's changes and reading what is new for it."""
         amended = twin(phone).request("PATCH", path, {"mood": 3}, **{"if-match": '"1"'})
         assert amended.status_code == 200
-        return delta_since(*args)
+        return delta_since(*args, **known)
 
     monkeypatch.setattr("backend.intake.api.sync.delta_since", meanwhile)
     answer = phone.post("/sync", {"changes": [made]}).json()

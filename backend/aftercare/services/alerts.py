@@ -1,8 +1,8 @@
-"""Opening alerts, joining new evidence to them, and telling the ladder."""
+"""What alerts are made of: evidence, its condition, the ladder that is told, imported history."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,9 +10,9 @@ from uuid import UUID
 
 from backend.accounts import audit
 from backend.accounts.actor import Actor
-from backend.accounts.models import Patient
+from backend.accounts.models import AuditEvent, Patient
 from backend.aftercare.decision_rules import Match, Severity
-from backend.aftercare.ladder import ladder_for, reachable_level
+from backend.aftercare.ladder import live_on, reachable_level
 from backend.aftercare.models import (
     AcuteReport,
     Alert,
@@ -65,87 +65,6 @@ def choose_condition(matches: Sequence[Match], open_conditions: Iterable[str]) -
     return min(candidates, key=lambda c: (c not in standing, CONDITION_RANK.index(c)))
 
 
-def raise_alert(
-    *, actor: Actor, patient: Patient, evidence: Evidence, renews: bool, now: datetime
-) -> Alert:
-    """Opens the alert that this evidence calls for, or joins the open one of its condition.
-
-    `renews` is false when the evidence only repeats what the alert already holds (the corrected
-    retry of a refused body): then nobody is told again. Runs in the caller's transaction, under
-    the patient's lock.
-    """
-    standing = {
-        alert.condition: alert
-        for alert in Alert.objects.select_for_update()
-        .filter(patient=patient)
-        .exclude(status=AlertStatus.RESOLVED)
-    }
-    condition = choose_condition(evidence.matches, standing)
-    alert = standing.get(condition)
-    if alert is None:
-        alert = _open(actor=actor, patient=patient, condition=condition, evidence=evidence, now=now)
-    else:
-        _join(actor=actor, alert=alert, evidence=evidence, renews=renews, now=now)
-    _tie(alert, evidence, now=now)
-    if renews:
-        tell_level(alert, evidence_is_late=evidence.is_late and not evidence.always_pages, now=now)
-    return alert
-
-
-def _open(
-    *, actor: Actor, patient: Patient, condition: str, evidence: Evidence, now: datetime
-) -> Alert:
-    policy = RESPONSE[evidence.severity]
-    alert = Alert.objects.create(
-        patient=patient,
-        condition=condition,
-        severity=evidence.severity.value,
-        reasons=evidence.reasons,
-        opened_at=now,
-        evidence_at=now,
-        due_at=now + policy.due_within,
-        ladder=ladder_for(patient, on=now.date()),
-        first_on=evidence.on,
-        last_on=evidence.on,
-    )
-    _audit(actor, alert, "alert.open")
-    return alert
-
-
-def _join(*, actor: Actor, alert: Alert, evidence: Evidence, renews: bool, now: datetime) -> None:
-    severity = max(Severity(alert.severity), evidence.severity, key=lambda s: s.rank)
-    alert.severity = severity.value
-    alert.reasons = [*alert.reasons, *evidence.reasons]
-    alert.first_on = min(alert.first_on, evidence.on)
-    alert.last_on = max(alert.last_on, evidence.on)
-    if renews:
-        # An acknowledgment covers only what came before it.
-        alert.round += 1
-        alert.level = 0
-        alert.evidence_at = now
-        alert.due_at = now + RESPONSE[severity].due_within
-        alert.status = AlertStatus.OPEN
-        alert.acknowledged_at = alert.acknowledged_by = None
-        AlertAct.objects.create(alert=alert, at=now, kind=AlertActKind.RENEWED)
-    alert.save()
-    _audit(actor, alert, "alert.renew" if renews else "alert.join")
-
-
-def _tie(alert: Alert, evidence: Evidence, *, now: datetime) -> None:
-    source = evidence.source
-    AlertEvidence.objects.update_or_create(
-        check_in=source if isinstance(source, CheckIn) else None,
-        acute_report=source if isinstance(source, AcuteReport) else None,
-        defaults={
-            "alert": alert,
-            "at": now,
-            "round": alert.round,
-            "severity": evidence.severity.value,
-            "rules": [match.rule.value for match in evidence.matches],
-        },
-    )
-
-
 def note_revision(alert: Alert, *, revision: int, actor: Actor, now: datetime) -> None:
     """Shows on the alert that its check-in was amended or withdrawn. Changes nothing else."""
     AlertAct.objects.create(
@@ -163,23 +82,31 @@ def tell_level(alert: Alert, *, evidence_is_late: bool = False, now: datetime) -
     Levels that nobody can be reached on are passed over at once; their messages wait in case a
     phone is registered. Sets when the next level is due.
     """
+    live = live_on(alert.ladder[alert.level :])
+    drafts = plan_level(alert, live=live, evidence_is_late=evidence_is_late, now=now)
+    alert.save(update_fields=["level", "level_due_at"])
+    queue_notifications(drafts=drafts, now=now)
+
+
+def plan_level(
+    alert: Alert, *, live: Collection[str], evidence_is_late: bool, now: datetime
+) -> list[NotificationDraft]:
+    """What `tell_level` queues; moves the alert in memory alone. `live` can be reached now."""
     policy = RESPONSE[Severity(alert.severity)]
     obeys_quiet_hours = policy.obeys_quiet_hours or evidence_is_late
     first = alert.level
-    reached = reachable_level(alert.ladder, start=first)
+    reached = reachable_level(alert.ladder, start=first, live=live)
     if reached is not None:
         alert.level = reached
     elif alert.ladder:
         alert.level = len(alert.ladder) - 1
     wait = policy.next_level_after
     alert.level_due_at = now + wait if wait is not None else None
-    alert.save(update_fields=["level", "level_due_at"])
-    drafts = [
+    return [
         _draft(alert, level, user_id, obeys_quiet_hours=obeys_quiet_hours, now=now)
         for level in range(first, min(alert.level + 1, len(alert.ladder)))
         for user_id in alert.ladder[level]
     ]
-    queue_notifications(drafts=drafts, now=now)
 
 
 def _draft(
@@ -239,8 +166,10 @@ def record_historical_alert(
             resolved_at=now,
             outcome=AlertOutcome.HISTORICAL,
         )
-    _tie(alert, evidence, now=at)
-    _audit(actor, alert, "alert.join" if condition in near else "alert.record_historical")
+    tie([evidence_row(alert, evidence, now=at)])
+    act_audited(
+        actor, alert, "alert.join" if condition in near else "alert.record_historical"
+    ).save(force_insert=True)
     return alert
 
 
@@ -255,8 +184,35 @@ def _join_historical(alert: Alert, evidence: Evidence, *, at: datetime) -> None:
     alert.save()
 
 
-def _audit(actor: Actor, alert: Alert, action: str) -> None:
-    audit.record(
+def evidence_row(alert: Alert, evidence: Evidence, *, now: datetime) -> AlertEvidence:
+    """What ties this evidence to the alert, not stored yet."""
+    source = evidence.source
+    return AlertEvidence(
+        alert=alert,
+        check_in=source if isinstance(source, CheckIn) else None,
+        acute_report=source if isinstance(source, AcuteReport) else None,
+        at=now,
+        round=alert.round,
+        severity=evidence.severity.value,
+        rules=[match.rule.value for match in evidence.matches],
+    )
+
+
+def tie(rows: Sequence[AlertEvidence]) -> None:
+    """Stores them; what was tied to another alert before is tied to this one instead."""
+    for source in ("check_in", "acute_report"):
+        ours = [row for row in rows if getattr(row, f"{source}_id") is not None]
+        AlertEvidence.objects.bulk_create(
+            ours,
+            update_conflicts=True,
+            unique_fields=[source],
+            update_fields=["alert", "at", "round", "severity", "rules"],
+        )
+
+
+def act_audited(actor: Actor, alert: Alert, action: str) -> AuditEvent:
+    """The row of the audit log for what happens to an alert, not stored yet."""
+    return audit.build(
         actor=actor,
         action=action,
         patient_id=alert.patient_id,

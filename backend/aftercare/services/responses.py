@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from backend.accounts.actor import Actor
@@ -20,16 +22,16 @@ from backend.aftercare.decision_rules import (
 )
 from backend.aftercare.models import AcuteReport, Alert
 from backend.aftercare.policy import SUPPORT_MESSAGE_LIFE
-from backend.aftercare.selectors import alert_of_check_in, rules_said_before
-from backend.aftercare.services.alerts import (
-    Evidence,
-    note_revision,
-    raise_alert,
-    record_historical_alert,
+from backend.aftercare.selectors import (
+    alert_of_check_in,
+    rules_refused_before,
+    rules_said_before,
 )
+from backend.aftercare.services.alerts import Evidence, note_revision, record_historical_alert
 from backend.aftercare.services.nudges import nudge
+from backend.aftercare.services.raising import Raising
 from backend.notifications.models import NotificationKind, Priority
-from backend.notifications.services import NotificationDraft, queue_notifications
+from backend.notifications.services import NotificationDraft
 from backend.tracking.models import CheckIn, Source
 from backend.tracking.selectors import nearby_days
 
@@ -67,29 +69,52 @@ def matches_for(
     return match_acute_rules(facts, recent, on=on)
 
 
-def respond_to_check_in(
-    *, actor: Actor, patient: Patient, check_in: CheckIn, now: datetime
-) -> Alert | None:
-    """Raises the alert that a new check-in calls for; None when no acute rule holds.
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What one check-in called for: its alert and the rules that held, the most severe first."""
+
+    alert: Alert
+    rules: list[str]
+
+
+def respond_to_check_ins(
+    *, actor: Actor, patient: Patient, check_ins: Sequence[CheckIn], now: datetime
+) -> dict[UUID, Response]:
+    """Raises the alerts that new check-ins call for, in their order; an answer for each acute one.
 
     Where a refused body under the same id said as much before, nobody is told a second time.
-    Imported history makes a closed alert and no message.
+    Imported history makes closed alerts and no message.
     """
+    found = [
+        (check_in, matches) for check_in in check_ins if (matches := _matches(patient, check_in))
+    ]
+    if not found:
+        return {}
+    said = rules_refused_before(patient.pk, [check_in.pk for check_in, _matches in found])
+    raising = Raising(actor, patient, now)
+    responses = {}
+    for check_in, matches in found:
+        evidence = _evidence(check_in, matches, on=check_in.local_date, is_late=check_in.is_late)
+        if check_in.source == Source.IMPORT:
+            alert = _record_history(actor, patient, evidence, now=now)
+        else:
+            renews = _is_news(evidence, said.get(check_in.pk, ()))
+            alert = _respond(raising, evidence, renews=renews)
+        responses[check_in.pk] = Response(alert, [match.rule.value for match in matches])
+    raising.write()
+    return responses
+
+
+def _matches(patient: Patient, check_in: CheckIn) -> tuple[Match, ...]:
     is_live = check_in.source != Source.IMPORT
     facts = acute_facts(check_in)
-    matches = matches_for(patient, facts, on=check_in.local_date, look_ahead=is_live)
-    if not matches:
-        return None
-    evidence = _evidence(check_in, matches, on=check_in.local_date, is_late=check_in.is_late)
-    if not is_live:
-        at = datetime.combine(
-            check_in.local_date, time(20), tzinfo=ZoneInfo(patient.time_zone)
-        ).astimezone(UTC)
-        return record_historical_alert(
-            actor=actor, patient=patient, evidence=evidence, at=at, now=now
-        )
-    said = rules_said_before(patient.pk, check_in.pk)
-    return _respond(actor, patient, evidence, renews=_is_news(evidence, said), now=now)
+    return matches_for(patient, facts, on=check_in.local_date, look_ahead=is_live)
+
+
+def _record_history(actor: Actor, patient: Patient, evidence: Evidence, *, now: datetime) -> Alert:
+    zone = ZoneInfo(patient.time_zone)
+    at = datetime.combine(evidence.on, time(20), tzinfo=zone).astimezone(UTC)
+    return record_historical_alert(actor=actor, patient=patient, evidence=evidence, at=at, now=now)
 
 
 def respond_to_amendment(
@@ -111,7 +136,7 @@ def respond_to_amendment(
     evidence = _evidence(check_in, matches, on=check_in.local_date, is_late=check_in.is_late)
     if not _is_news(evidence, said):
         return standing
-    return _respond(actor, patient, evidence, renews=True, now=now)
+    return _respond_at_once(actor, patient, evidence, now=now)
 
 
 def local_date(patient: Patient, *, now: datetime) -> date:
@@ -130,7 +155,7 @@ def respond_to_refused(
     """Raises the alert for the acute part of a body that was refused for another reason."""
     on = local_date(patient, now=now)
     evidence = _evidence(report, matches, on=on, is_late=False)
-    return _respond(actor, patient, evidence, renews=True, now=now)
+    return _respond_at_once(actor, patient, evidence, now=now)
 
 
 def _evidence(
@@ -149,38 +174,42 @@ def _is_news(evidence: Evidence, said: Collection[str]) -> bool:
     return not {match.rule.value for match in evidence.matches} <= set(said)
 
 
-def _respond(
-    actor: Actor, patient: Patient, evidence: Evidence, *, renews: bool, now: datetime
-) -> Alert:
-    alert = raise_alert(actor=actor, patient=patient, evidence=evidence, renews=renews, now=now)
-    if not renews or not patient.is_active:
-        return alert
-    if evidence.severity is Severity.MEDIUM:
-        _nudge(patient, evidence, now=now)
-    else:
-        _send_support(patient, evidence, now=now)
+def _respond_at_once(actor: Actor, patient: Patient, evidence: Evidence, *, now: datetime) -> Alert:
+    raising = Raising(actor, patient, now)
+    alert = _respond(raising, evidence, renews=True)
+    raising.write()
     return alert
 
 
-def _send_support(patient: Patient, evidence: Evidence, *, now: datetime) -> None:
-    if patient.user_id is None:
-        return
+def _respond(raising: Raising, evidence: Evidence, *, renews: bool) -> Alert:
+    patient = raising.patient
+    alert = raising.add(evidence, renews=renews)
+    if not renews or not patient.is_active:
+        return alert
+    if evidence.severity is Severity.MEDIUM:
+        _nudge(patient, evidence, now=raising.now)
+    elif patient.user_id is not None:
+        raising.tell([_support(patient, patient.user_id, evidence, now=raising.now)])
+    return alert
+
+
+def _support(
+    patient: Patient, user_id: UUID, evidence: Evidence, *, now: datetime
+) -> NotificationDraft:
     source = evidence.source
-    obeys = evidence.is_late and not evidence.always_pages
-    draft = NotificationDraft(
+    return NotificationDraft(
         key=f"support:{source.pk}:{evidence.severity.value}",
         kind=NotificationKind.SUPPORT,
         subject=f"check_in:{source.pk}",
-        recipient_id=patient.user_id,
+        recipient_id=user_id,
         patient_id=patient.pk,
         priority=Priority.ACUTE,
-        obeys_quiet_hours=obeys,
+        obeys_quiet_hours=evidence.is_late and not evidence.always_pages,
         text_id="message.support_message",
         text_facts={"rules": [match.rule.value for match in evidence.matches]},
         due_at=now,
         expires_at=now + SUPPORT_MESSAGE_LIFE,
     )
-    queue_notifications(drafts=[draft], now=now)
 
 
 def _nudge(patient: Patient, evidence: Evidence, *, now: datetime) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -32,20 +32,6 @@ IF_MATCH = OpenApiParameter(
     OpenApiParameter.HEADER,
     required=True,
     description='The revision that the change was made on, for example `"2"`.',
-)
-A_HARD_EVENING = OpenApiExample(
-    "A hard evening",
-    request_only=True,
-    value={
-        "id": "0c0a5e3a-4a1f-4a7b-9a64-3a51b6f6f9d1",
-        "kind": "daily",
-        "local_date": "2026-03-02",
-        "recorded_at": "2026-03-02T21:14:00-05:00",
-        "time_zone": "America/New_York",
-        "mood": 4,
-        "craving": 9,
-        "cues": ["payday"],
-    },
 )
 
 
@@ -77,7 +63,6 @@ class CheckInsView(HeardView):
             200: ReceivedAnswer,
             **problems(400, 401, 403, 409, 410, 413, 415, 429, 503),
         },
-        examples=[A_HARD_EVENING],
     )
     def post(self, request: Request) -> Response:
         """Stores a check-in and answers with help. The same id again answers the same row."""
@@ -89,8 +74,9 @@ class CheckInsView(HeardView):
         except Exception as error:
             self.hear(request, error)
             raise
-        rules = rules_of_check_in(received.check_in.pk) if received.alert else []
-        answer = show_received(request, received.patient, received.check_in, received.alert, rules)
+        answer = show_received(
+            request, received.patient, received.check_in, received.alert, received.rules
+        )
         response = Response(answer, status=201 if received.is_new else 200)
         response["ETag"] = etag_of(received.check_in)
         return response

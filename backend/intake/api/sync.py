@@ -136,7 +136,9 @@ class SyncView(HeardView):
         for outcome in outcomes:
             self._hear_refused(request, outcome)
         patient = access_own_patient(actor)
-        delta = delta_since(patient.pk, cursor)
+        # By revision: the other phone may have changed one of them in the meantime.
+        own = {(o.row.pk, o.row.revision) for o in outcomes if o.row is not None}
+        delta = delta_since(patient.pk, cursor, known=own)
         return Response(self._answer(request, patient, outcomes, delta))
 
     def acute_bodies(self, raw: bytes) -> list[bytes]:
@@ -164,17 +166,15 @@ class SyncView(HeardView):
     ) -> SyncAnswer:
         language = language_of(request)
         for outcome in outcomes:
-            if outcome.alert is not None and outcome.row is not None:
+            if outcome.alert is not None and outcome.row is not None and not outcome.rules:
                 outcome.rules = rules_of_check_in(outcome.row.pk)
         acute = [outcome for outcome in outcomes if outcome.alert is not None]
         worst = max(
             acute, key=lambda o: Severity(o.alert.severity).rank if o.alert else -1, default=None
         )
-        # By revision: the other phone may have changed one of them in the meantime.
-        own = {(o.row.pk, o.row.revision) for o in outcomes if o.row is not None}
         return SyncAnswer(
             results=[show_result(request, outcome) for outcome in outcomes],
-            changes=[show_item(row) for row in delta.rows if (row.pk, row.revision) not in own],
+            changes=[show_item(row) for row in delta.rows],
             cursor=encode_cursor(cursor_parts(delta.cursor)),
             more=delta.has_more,
             starts_over=delta.starts_over,
