@@ -20,7 +20,7 @@ ALLOWED_FIELDS = frozenset(
         "event", "level", "logger", "timestamp", "request_id", "job", "channel", "count",
         "duration_ms", "status", "method", "route", "code", "outcome", "error", "where",
         "process", "attempts", "claimed", "settled", "address", "period_s", "patient_id",
-        "notification_id", "alert_id", "breaker",
+        "notification_id", "alert_id", "breaker", "seal", "root",
     }
 )  # fmt: skip
 

@@ -33,7 +33,10 @@ class Job(StrEnum):
     ASSESS_DUE = "handrail.assess_due"
     ESCALATE_DUE = "handrail.escalate_due"
     REPEAT_UNCONFIRMED = "handrail.repeat_unconfirmed"
+    SWEEP_DUE = "handrail.sweep_due"
     SEND_PASSWORD_MAILS = "handrail.send_password_mails"  # noqa: S105 - a job's name
+    SEAL_AUDIT = "handrail.seal_audit"
+    FIND_MASS_READS = "handrail.find_mass_reads"
 
 
 QUEUES = {
@@ -41,7 +44,10 @@ QUEUES = {
     Job.ASSESS_DUE: "default",
     Job.ESCALATE_DUE: "acute",
     Job.REPEAT_UNCONFIRMED: "default",
+    Job.SWEEP_DUE: "default",
     Job.SEND_PASSWORD_MAILS: "default",
+    Job.SEAL_AUDIT: "default",
+    Job.FIND_MASS_READS: "default",
 }
 
 

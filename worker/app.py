@@ -28,6 +28,7 @@ app = Celery(
         "worker.tasks.delivery",
         "worker.tasks.aftercare",
         "worker.tasks.passwords",
+        "worker.tasks.privacy",
         "worker.schedule",
     ],
 )

@@ -12,9 +12,10 @@ from datetime import timedelta
 
 from backend.queue import QUEUES, Job
 from worker.app import app
-from worker.tasks.aftercare import assess_due, escalate_due
+from worker.tasks.aftercare import assess_due, escalate_due, sweep_due
 from worker.tasks.delivery import deliver_due, repeat_unconfirmed
 from worker.tasks.passwords import send_password_mails
+from worker.tasks.privacy import find_mass_reads, seal_audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,10 @@ SWEEPS = (
     Sweep(Job.ESCALATE_DUE, timedelta(seconds=2), escalate_due),
     Sweep(Job.ASSESS_DUE, timedelta(seconds=2), assess_due),
     Sweep(Job.REPEAT_UNCONFIRMED, timedelta(seconds=5), repeat_unconfirmed),
+    Sweep(Job.SWEEP_DUE, timedelta(seconds=60), sweep_due),
     Sweep(Job.SEND_PASSWORD_MAILS, timedelta(seconds=5), send_password_mails),
+    Sweep(Job.SEAL_AUDIT, timedelta(seconds=30), seal_audit),
+    Sweep(Job.FIND_MASS_READS, timedelta(seconds=60), find_mass_reads),
 )
 
 app.conf.beat_schedule = {

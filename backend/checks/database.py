@@ -10,18 +10,17 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
-AUDIT_TABLE = "accounts_auditevent"
+AUDIT_TABLES = ("accounts_auditevent", "privacy_auditseal")
 
-# The audit table is asked for by name and may be missing: then nothing has been migrated yet.
+# The audit tables are asked for by name and may be missing: then nothing has been migrated yet.
 _FACTS = """
 SELECT r.rolsuper, r.rolbypassrls,
        EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')
                  AND pg_has_role(r.oid, c.relowner, 'USAGE')),
        current_setting('synchronous_commit') <> 'off',
-       COALESCE(has_table_privilege(to_regclass(%(audit)s), 'UPDATE')
-             OR has_table_privilege(to_regclass(%(audit)s), 'DELETE')
-             OR has_table_privilege(to_regclass(%(audit)s), 'TRUNCATE'), false)
+       (SELECT COALESCE(bool_or(has_table_privilege(to_regclass(name), may)), false)
+        FROM unnest(%(audit)s::text[]) name, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) may)
 FROM pg_roles r WHERE r.rolname = current_user
 """
 
@@ -40,7 +39,7 @@ class RoleFacts:
 def read_facts(alias: str) -> RoleFacts:
     """One query. Raises Django's database errors."""
     with connections[alias].cursor() as cursor:
-        cursor.execute(_FACTS, {"audit": AUDIT_TABLE})
+        cursor.execute(_FACTS, {"audit": list(AUDIT_TABLES)})
         row = cursor.fetchone()
     return RoleFacts(*row[: len(fields(RoleFacts))])
 
@@ -67,8 +66,8 @@ def judge(facts: RoleFacts) -> Iterator[CheckMessage]:
         )
     if facts.can_change_audit:
         yield Error(
-            "This process may change or delete rows of the audit log.",
-            f"REVOKE UPDATE, DELETE, TRUNCATE ON {AUDIT_TABLE} from its role.",
+            "This process may change or delete rows of the audit log or its seals.",
+            f"REVOKE UPDATE, DELETE, TRUNCATE ON {', '.join(AUDIT_TABLES)} from its role.",
             id="handrail.E013",
         )
 

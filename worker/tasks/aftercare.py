@@ -1,4 +1,4 @@
-"""Wakes the evaluation of what was recorded, and the escalation of what nobody answered."""
+"""Wakes the evaluation of what was recorded, the sweep over everyone, and the escalation."""
 
 from __future__ import annotations
 
@@ -22,4 +22,12 @@ def escalate_due() -> int:
     """Moves overdue alerts one step on; returns how many."""
     with report(Job.ESCALATE_DUE) as done:
         done.count = services.escalate_due(now=database_now())
+    return done.count
+
+
+@app.task(name=Job.SWEEP_DUE.value)
+def sweep_due() -> int:
+    """Takes up the ranges of patients that are due; returns how many."""
+    with report(Job.SWEEP_DUE) as done:
+        done.count = services.sweep_due(now=database_now())
     return done.count
