@@ -1,0 +1,1 @@
+"""The FHIR routes: their parameters, their renderer, and their errors."""

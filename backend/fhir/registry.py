@@ -1,0 +1,30 @@
+"""Every type of resource that is served. A new one is a module of `resources/` and a line here.
+
+Routes, searches, `$everything` and the CapabilityStatement follow from it. A table about a patient
+that no type shows stands in `NOT_SHOWN` with the reason; a test finds the one in neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from backend.fhir.kinds import Kind
+from backend.fhir.resources import flags, nudges, observations, people, trends
+
+# In the order in which `$everything` tells them.
+KINDS: tuple[Kind, ...] = (
+    people.PATIENT,
+    people.CARE_TEAM,
+    flags.KIND,
+    trends.KIND,
+    observations.KIND,
+    nudges.KIND,
+)
+
+NOT_SHOWN: Mapping[str, str] = {
+    "accounts.EnrolmentCode": "a way in, not a record of care",
+    "notifications.Notification": "how a message travelled; a nudge is told by itself",
+    "aftercare.AcuteReport": "part of a check-in that was refused; its alert is a Flag",
+    "tracking.AssessmentRequest": "work to be done by this server",
+    "tracking.BaselineStart": "how trends are counted; they leave as directions alone",
+}
