@@ -85,12 +85,16 @@ INSTALLED_APPS = [
     "backend.tracking",
     "backend.aftercare",
     "backend.intake",
+    "backend.privacy",
     "django_htmx",
     "backend.dashboard",
 ]
 
 MIDDLEWARE = [
     "backend.request_ids.RequestIdMiddleware",
+    # For who asks for it. A token is never sent by a browser unasked, and Django pads the pages'
+    # answers by a random length, so that sizes tell nothing.
+    "django.middleware.gzip.GZipMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "backend.pages_only.Session",
@@ -158,7 +162,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     # The structs name their own choices; the stock hook expects serializers.
-    "POSTPROCESSING_HOOKS": [],
+    "POSTPROCESSING_HOOKS": ["backend.openapi.add_examples"],
 }
 
 LANGUAGE_CODE = "en"
@@ -225,6 +229,9 @@ BROKER_URL = "" if REDIS_URL in ("", "none") else REDIS_URL
 # The worker and the relay alone read these; the web process is never given them.
 FIREBASE_CREDENTIALS: str = env.str("FIREBASE_CREDENTIALS", default="")
 FCM_ENDPOINT: str = env.str("FCM_ENDPOINT", default="")
+
+# Where those who seal the audit log also write the seals' roots; out of the database's reach.
+AUDIT_ROOTS_FILE: str = env.str("AUDIT_ROOTS_FILE", default="")
 
 # The worker and the relay alone send mail. In development it is written into the state folder.
 EMAIL_BACKEND: str = env.str(

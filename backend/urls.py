@@ -7,13 +7,14 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 
 from backend import health
 from backend.accounts.api import clinicians as staff
-from backend.accounts.api import devices, passwords, signing_in
+from backend.accounts.api import devices, mfa, passwords, signing_in
 from backend.accounts.api import patients as administration
-from backend.aftercare.api import caseload, clinicians, patients
+from backend.aftercare.api import baselines, caseload, clinicians, patients, rules
 from backend.dashboard.views import signing_in as desk_signing_in
 from backend.intake.api import bundle, check_ins, sync
 from backend.notifications import api as notifications
 from backend.permissions import ANONYMOUS
+from backend.privacy import api as privacy
 from backend.tracking import api as tracking
 
 OPEN = {"GET": frozenset({ANONYMOUS})}
@@ -30,6 +31,9 @@ class PatientsView(caseload.CaseloadView, administration.AddPatientView):
 
 api = [
     path("sign-in", signing_in.SignInView.as_view()),
+    path("sign-in/mfa", mfa.SecondStepView.as_view()),
+    path("sign-in/mfa/enrolment", mfa.MfaEnrolmentView.as_view()),
+    path("mfa/recovery-codes", mfa.RecoveryCodesView.as_view()),
     path("sign-out", signing_in.SignOutView.as_view()),
     path("sign-out-everywhere", signing_in.SignOutEverywhereView.as_view()),
     path("enrol", signing_in.EnrolView.as_view()),
@@ -50,12 +54,18 @@ api = [
     path("patients", PatientsView.as_view()),
     path("patients/<uuid:patient_id>/check-ins", tracking.PatientCheckInsView.as_view()),
     path("patients/<uuid:patient_id>/trends", clinicians.PatientTrendsView.as_view()),
+    path("patients/<uuid:patient_id>/replay", rules.PatientReplayView.as_view()),
+    path("patients/<uuid:patient_id>/baselines", baselines.BaselinesView.as_view()),
+    path("replay", rules.CaseloadReplayView.as_view()),
     path("patients/<uuid:patient_id>/enrolment-codes", administration.EnrolmentCodesView.as_view()),
     path("patients/<uuid:patient_id>/care-team", staff.CareTeamView.as_view()),
     path(
         "patients/<uuid:patient_id>/care-team/<uuid:clinician_id>",
         staff.CareTeamMemberView.as_view(),
     ),
+    path("patients/<uuid:patient_id>/audit", privacy.PatientAuditView.as_view()),
+    path("me/audit", privacy.OwnAuditView.as_view()),
+    path("mass-reads", privacy.MassReadsView.as_view()),
     path("clinicians", staff.CliniciansView.as_view()),
     path("administration/patients", administration.PatientsView.as_view()),
     path("patients/<uuid:patient_id>/alerts", clinicians.AlertsView.as_view()),
@@ -89,6 +99,7 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("", desk_signing_in.home),
     path("desk/", include("backend.dashboard.urls")),
+    path("fhir/", include("backend.fhir.urls")),
     path("api/openapi.json", SchemaView.as_view(), name="openapi"),
     path("api/docs", SwaggerView.as_view(), name="api-docs"),
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,12 +13,25 @@ import pytest
 from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from backend.checks.routes import methods_of, routes
 from tests.contract.calls import api_routes
 
 CHECKED_IN = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
+PROBLEMS = CHECKED_IN.with_name("problems.md")
+NEVER_IN_A_DOCUMENT = {
+    "method_not_allowed": "the document names no such call",
+    "not_acceptable": "the document names JSON alone",
+    "internal_error": "nobody plans for it",
+    "invalid_parameter": "of FHIR, which has a document of its own",
+    "csrf_failed": "of the pages",
+    "not_care_team": "of the pages",
+    "alert_changed": "of the pages",
+    "known_name": "of the commands",
+    "no_demo": "of the commands",
+}
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -26,6 +41,7 @@ class Operation(NamedTuple):
     described: dict[str, Any]
 
 
+@cache
 def generate() -> dict[str, Any]:
     schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return json.loads(json.dumps(schema, default=str))  # type: ignore[no-any-return]
@@ -49,6 +65,7 @@ def test_it_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
 
 def test_generating_it_warns_of_nothing() -> None:
     GENERATOR_STATS.enable_trace_lineno()
+    generate.cache_clear()
     with GENERATOR_STATS.silence():
         generate()
         assert not GENERATOR_STATS._warn_cache
@@ -75,9 +92,58 @@ def test_every_error_is_a_problem(document: dict[str, Any]) -> None:
         for operation in operations(document)
         for status, answer in operation.described["responses"].items()
         if int(status) >= 400
-        and answer.get("content") != {"application/problem+json": {"schema": PROBLEM}}
+        and {kind: content["schema"] for kind, content in answer.get("content", {}).items()}
+        != {"application/problem+json": PROBLEM}
     ]
     assert others == []
+
+
+def contents(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every body that is sent or answered, with what it is."""
+    for operation in operations(document):
+        for content in operation.described.get("requestBody", {}).get("content", {}).values():
+            yield f"{operation.name} request", content
+        for status, answer in operation.described["responses"].items():
+            for content in answer.get("content", {}).values():
+                yield f"{operation.name} {status}", content
+
+
+def examples_in(content: dict[str, Any]) -> list[Any]:
+    named = [_followed(example) for example in content.get("examples", {}).values()]
+    return named + ([content["example"]] if "example" in content else [])
+
+
+def _followed(example: dict[str, Any]) -> Any:
+    if "$ref" not in example:
+        return example["value"]
+    return generate()["components"]["examples"][example["$ref"].rpartition("/")[2]]["value"]
+
+
+def test_every_body_has_an_example(document: dict[str, Any]) -> None:
+    assert [what for what, content in contents(document) if not examples_in(content)] == []
+
+
+def test_every_example_is_what_its_schema_says(document: dict[str, Any]) -> None:
+    wrong = []
+    for what, content in contents(document):
+        schema = {**content["schema"], "components": document["components"]}
+        for example in examples_in(content):
+            found = Draft202012Validator(schema).iter_errors(example)
+            wrong += [f"{what}: {error.message}" for error in found]
+    assert wrong == []
+
+
+def test_every_code_of_the_api_has_an_example_under_its_status(document: dict[str, Any]) -> None:
+    shown = {
+        (example["code"], example["status"], what.rpartition(" ")[2])
+        for what, content in contents(document)
+        for example in examples_in(content)
+        if isinstance(example, dict) and "request_id" in example
+    }
+    assert [found for found in shown if str(found[1]) != found[2]] == []
+    told = PROBLEMS.read_text().partition("## Fields")[0]
+    written = set(re.findall(r"^\| `([^`]+)` \| \d+ \|", told, flags=re.MULTILINE))
+    assert written - {code for code, *_ in shown} == NEVER_IN_A_DOCUMENT.keys()
 
 
 def test_what_needs_a_token_says_401(document: dict[str, Any]) -> None:

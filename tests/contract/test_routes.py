@@ -19,6 +19,8 @@ from tests.phones import Phone
 # The only calls that need no token, and why.
 OPEN = {
     ("POST", "/api/v1/sign-in"): "how one gets a token",
+    ("POST", "/api/v1/sign-in/mfa"): "how staff get one; needs what the first step gave",
+    ("POST", "/api/v1/sign-in/mfa/enrolment"): "needs what the first step gave",
     ("POST", "/api/v1/enrol"): "how one gets an account; needs a code",
     ("POST", "/api/v1/password-reset"): "who asks has lost the way in; the answer tells nothing",
     ("POST", "/api/v1/password-reset/confirm"): "needs the secret that was mailed",

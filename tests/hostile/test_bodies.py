@@ -146,6 +146,8 @@ def test_no_field_of_any_model_can_be_set_by_an_amendment(phone: Phone, people: 
 
 OTHER_BODIES: dict[str, dict[str, Any]] = {
     "/sign-in": {"email": "a@example.org", "password": "x"},
+    "/sign-in/mfa": {"mfa_token": "x", "code": "000000"},
+    "/sign-in/mfa/enrolment": {"mfa_token": "x"},
     "/enrol": {"code": "7K2M", "email": "a@example.org", "password": "x", "born_on": "1990-01-01"},
     "/sync": {"changes": []},
 }

@@ -23,6 +23,7 @@ from tests.matrix.world import (
     Belongings,
     Caller,
     World,
+    code_of,
     sign_in_body,
 )
 from tests.people import PASSWORD
@@ -52,7 +53,7 @@ class Ask:
     def path(self) -> str:
         return PARAMETER.sub(lambda found: str(self._id_of(found[1])), self.route)
 
-    def _id_of(self, parameter: str) -> UUID:
+    def _id_of(self, parameter: str) -> UUID | str:
         if self.whose in self.world.messages:
             return self.world.messages[self.whose]
         belongings = self.world.patients.get(self.owner_of(parameter))
@@ -66,13 +67,16 @@ class Ask:
         return mixed[3] if parameter == f"{mixed[2]}_id" else mixed[1]
 
 
-OWNED: Mapping[str, Callable[[Belongings], UUID]] = {
+OWNED: Mapping[str, Callable[[Belongings], UUID | str]] = {
     "patient_id": lambda of: of.patient.pk,
     "check_in_id": lambda of: of.calm.pk if of.calm else NOBODY,
     "alert_id": lambda of: of.alert.pk if of.alert else NOBODY,
     "notification_id": lambda of: of.message.pk if of.message else NOBODY,
     "clinician_id": lambda of: of.clinician.pk if of.clinician else NOBODY,
     "installation_id": lambda of: of.device.installation_id if of.device else NOBODY,
+    "observation_id": lambda of: f"{of.calm.pk}-mood" if of.calm else NOBODY,
+    "assessment_id": lambda of: of.assessment.pk if of.assessment else NOBODY,
+    "nudge_id": lambda of: of.nudge.pk if of.nudge else NOBODY,
 }
 
 
@@ -158,6 +162,13 @@ def _form(**more: str) -> Callable[[Ask], dict[str, Any]]:
 
 BODIES: Mapping[str, Callable[[Ask], Any]] = {
     "POST /api/v1/sign-in": lambda ask: sign_in_body(ask.caller),
+    "POST /api/v1/sign-in/mfa": lambda ask: {
+        "mfa_token": ask.caller.token or "nobody's",
+        "code": code_of(ask.caller),
+    },
+    "POST /api/v1/sign-in/mfa/enrolment": lambda ask: {"mfa_token": ask.caller.token or "nobody's"},
+    "POST /api/v1/mfa/recovery-codes": lambda ask: {"code": code_of(ask.caller)},
+    "POST /desk/second-step": lambda ask: {"code": code_of(ask.caller)},
     "POST /api/v1/enrol": _enrol,
     "POST /api/v1/password": lambda _ask: {"current_password": PASSWORD, "password": NEW_PASSWORD},
     "POST /api/v1/password-reset": lambda ask: {"email": ask.caller.email},
@@ -176,7 +187,11 @@ BODIES: Mapping[str, Callable[[Ask], Any]] = {
     "POST /api/v1/patients/{patient_id}/alerts/{alert_id}/acknowledge": _act(),
     "POST /api/v1/patients/{patient_id}/alerts/{alert_id}/act": _act(note="Called; will meet."),
     "POST /api/v1/patients/{patient_id}/alerts/{alert_id}/resolve": _act(outcome="reached"),
+    "POST /api/v1/patients/{patient_id}/baselines": _act(
+        from_on="2025-06-01", reason="New medication since June."
+    ),
     "POST /desk/sign-in": lambda ask: sign_in_body(ask.caller),
+    "POST /desk/security": lambda _ask: {"passkey": "{}", "name": "made up"},
     "POST /desk/": lambda _ask: {"wanted": ""},
     "POST /desk/refresh": lambda _ask: {"wanted": ""},
     "POST /desk/language": lambda _ask: {"language": "es"},
@@ -187,8 +202,27 @@ BODIES: Mapping[str, Callable[[Ask], Any]] = {
 HEADERS: Mapping[str, dict[str, str]] = {
     "PATCH /api/v1/check-ins/{check_in_id}": {"if-match": '"1"'},
 }
-QUERIES: Mapping[str, Callable[[], dict[str, str]]] = {
-    "/desk/patients/{patient_id}/news": lambda: {"since": f"{datetime.now(UTC).timestamp()}"},
+
+
+def _whose(name: str) -> Callable[[Ask], dict[str, str]]:
+    """Names the patient in a search; nobody where the row says "own"."""
+
+    def query(ask: Ask) -> dict[str, str]:
+        belongings = ask.world.patients.get(ask.whose)
+        found = str(belongings.patient.pk if belongings else NOBODY)
+        return {} if ask.whose == "own" else {name: found}
+
+    return query
+
+
+QUERIES: Mapping[str, Callable[[Ask], dict[str, str]]] = {
+    "/desk/patients/{patient_id}/news": lambda _ask: {"since": f"{datetime.now(UTC).timestamp()}"},
+    "/fhir/Patient": _whose("_id"),
+    "/fhir/CareTeam": _whose("patient"),
+    "/fhir/Flag": _whose("patient"),
+    "/fhir/DetectedIssue": _whose("patient"),
+    "/fhir/Observation": _whose("patient"),
+    "/fhir/Communication": _whose("patient"),
 }
 
 
@@ -208,8 +242,8 @@ def ask_server(ask: Ask) -> tuple[str, Any]:
     body = BODIES[call](ask) if call in BODIES else None
     path, headers = ask.path(), dict(HEADERS.get(call, {}))
     if ask.route in QUERIES:
-        path += f"?{urlencode(QUERIES[ask.route]())}"
-    if ask.route.startswith("/api/"):
+        path += f"?{urlencode(QUERIES[ask.route](ask))}"
+    if ask.route.startswith(("/api/", "/fhir/")):
         if ask.caller.token:
             headers["authorization"] = f"Bearer {ask.caller.token}"
         raw, kind = b"" if body is None else msgspec.json.encode(body), "application/json"

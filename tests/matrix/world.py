@@ -26,23 +26,26 @@ from backend.accounts.models import (
     ResetPurpose,
     User,
 )
+from backend.accounts.services import second_step
 from backend.accounts.tokens import hash_code, hash_token
-from backend.aftercare.models import Alert
+from backend.aftercare.models import Alert, Nudge
 from backend.dashboard.services import seen_mark
-from backend.dashboard.sessions import ACTIVE_AT, BACKEND, SIGNED_IN_AT
+from backend.dashboard.sessions import ACTIVE_AT, BACKEND, SECOND_STEP, SIGNED_IN_AT
 from backend.intake.bodies import CheckInBody
 from backend.intake.services import receive_check_in
 from backend.notifications.models import Notification
-from backend.tracking.models import CheckIn
+from backend.tracking.models import Assessment, CheckIn
 from tests.people import (
     PASSWORD,
     actor_for,
+    enrol_app,
     make_clinician,
     make_device,
     make_patient,
     make_people,
     make_tie,
     make_user,
+    next_code,
 )
 from tests.phones import make_token
 
@@ -69,6 +72,8 @@ class Belongings:
     hard: CheckIn | None = None
     alert: Alert | None = None
     message: Notification | None = None
+    assessment: Assessment | None = None
+    nudge: Nudge | None = None
     device: Device | None = None
     clinician: Clinician | None = None
 
@@ -92,7 +97,8 @@ class Belongings:
 
     def shown_to_team(self) -> set[str]:
         """What those who care for this person see, and nobody else does."""
-        words = {str(row.pk) for row in (self.calm, self.hard, self.alert) if row is not None}
+        rows = (self.calm, self.hard, self.alert, self.assessment, self.nudge)
+        words = {str(row.pk) for row in rows if row is not None}
         return words | {self.patient.external_ref} | ({self.hard.note} if self.hard else set())
 
 
@@ -112,7 +118,8 @@ def make_world() -> World:
     former = make_clinician(people.organisation, "fay")
     inactive = make_clinician(people.organisation, "ines")
     revoked = make_clinician(people.organisation, "rita")
-    for clinician in (former, inactive, revoked):
+    pending = make_clinician(people.organisation, "pia")
+    for clinician in (former, inactive, revoked, pending):
         make_tie(people.patient, clinician)
     joining = make_patient(people.organisation, "nina", user=None, born_on=BORN_ON)
     make_tie(joining, people.therapist)
@@ -157,9 +164,12 @@ def make_world() -> World:
         "operator": make_user("oli", Role.OPERATOR),
     }
     callers = {name: _signed_in(user) for name, user in users.items()}
+    for user in users.values():
+        if user.role != Role.PATIENT:
+            enrol_app(user)
     return World(
         callers={"anyone": Caller("nobody@example.org"), **callers, **_ended(inactive, revoked)}
-        | {"expired": _expired(people.patient_user)},
+        | {"expired": _expired(people.patient_user), "MFA pending": _pending(pending.user)},
         patients=patients,
         messages=messages,
     )
@@ -184,7 +194,29 @@ def _belongings(patient: Patient, name: str, clinician: Clinician) -> Belongings
         hard=hard,
         alert=Alert.objects.get(patient=patient),
         message=Notification.objects.get(patient=patient, recipient=user),
+        assessment=_assessment(patient),
+        nudge=_nudge(patient),
         device=device,
+    )
+
+
+def _assessment(patient: Patient) -> Assessment:
+    now = datetime.now(UTC)
+    return Assessment.objects.create(
+        patient=patient,
+        as_of_on=now.date(),
+        assessed_at=now,
+        ruleset="matrix",
+        trend="unknown",
+        facts={"signals": []},
+        input_digest=bytes(32),
+    )
+
+
+def _nudge(patient: Patient) -> Nudge:
+    now = datetime.now(UTC)
+    return Nudge.objects.create(
+        patient=patient, local_date=now.date(), kind="matrix", decided_at=now, was_sent=True
     )
 
 
@@ -256,6 +288,22 @@ def _expired(user: User) -> Caller:
     token = make_token(user)
     AccessToken.objects.filter(token_hash=hash_token(token)).update(expires_at=datetime.now(UTC))
     return Caller(user.email, token)
+
+
+def _pending(user: User) -> Caller:
+    """The password was right; what that gave stands in for a token and opens a session."""
+    enrol_app(user)
+    token = second_step.begin(user=user, request_id="", now=datetime.now(UTC)).token
+    session = Client().session
+    session[SECOND_STEP] = token
+    session.save()
+    return Caller(user.email, token, str(session.session_key))
+
+
+def code_of(caller: Caller) -> str:
+    """A code of the caller's own app, if they have one."""
+    user = User.objects.filter(email=caller.email).exclude(role=Role.PATIENT).first()
+    return next_code(user) if user else "000000"
 
 
 def sign_in_body(caller: Caller) -> dict[str, str]:
