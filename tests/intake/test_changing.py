@@ -40,6 +40,19 @@ def test_the_same_amendment_again_is_a_replay(phone: Phone, calm: str):
     assert CheckIn.objects.get().revision == 2
 
 
+def test_an_amendment_whose_refused_body_was_heard_is_tied_to_the_same_alert(
+    phone: Phone, calm: str, people: People
+):
+    make_device(people.therapist.user)
+    refused = phone.request("PATCH", f"/check-ins/{calm}", {"mood": 0, "nonsense": 1})
+    assert refused.status_code in (400, 428)
+    assert patch(phone, calm, mood=0).status_code == 200
+    alert = Alert.objects.get()
+    assert alert.round == 1
+    assert alert.evidence.filter(check_in_id=calm).count() == 1
+    assert Notification.objects.filter(recipient=people.therapist.user).count() == 1
+
+
 def test_an_amendment_on_an_older_revision_overwrites_nothing(phone: Phone, calm: str):
     patch(phone, calm, mood=5)
     answer = patch(phone, calm, mood=3)

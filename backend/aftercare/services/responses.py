@@ -134,9 +134,11 @@ def respond_to_amendment(
     if not matches:
         return standing
     evidence = _evidence(check_in, matches, on=check_in.local_date, is_late=check_in.is_late)
-    if not _is_news(evidence, said):
+    is_news = _is_news(evidence, said)
+    if standing is not None and not is_news:
         return standing
-    return _respond_at_once(actor, patient, evidence, now=now)
+    # What a refused body under this id has said already still needs its tie to an alert.
+    return _respond_at_once(actor, patient, evidence, renews=is_news, now=now)
 
 
 def local_date(patient: Patient, *, now: datetime) -> date:
@@ -155,7 +157,7 @@ def respond_to_refused(
     """Raises the alert for the acute part of a body that was refused for another reason."""
     on = local_date(patient, now=now)
     evidence = _evidence(report, matches, on=on, is_late=False)
-    return _respond_at_once(actor, patient, evidence, now=now)
+    return _respond_at_once(actor, patient, evidence, renews=True, now=now)
 
 
 def _evidence(
@@ -174,9 +176,11 @@ def _is_news(evidence: Evidence, said: Collection[str]) -> bool:
     return not {match.rule.value for match in evidence.matches} <= set(said)
 
 
-def _respond_at_once(actor: Actor, patient: Patient, evidence: Evidence, *, now: datetime) -> Alert:
+def _respond_at_once(
+    actor: Actor, patient: Patient, evidence: Evidence, *, renews: bool, now: datetime
+) -> Alert:
     raising = Raising(actor, patient, now)
-    alert = _respond(raising, evidence, renews=True)
+    alert = _respond(raising, evidence, renews=renews)
     raising.write()
     return alert
 
