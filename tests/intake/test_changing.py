@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from backend.aftercare.models import Alert, AlertAct
@@ -49,7 +51,7 @@ def test_an_amendment_whose_refused_body_was_heard_is_tied_to_the_same_alert(
     assert patch(phone, calm, mood=0).status_code == 200
     alert = Alert.objects.get()
     assert alert.round == 1
-    assert alert.evidence.filter(check_in_id=calm).count() == 1
+    assert alert.evidence.filter(check_in_id=UUID(calm)).count() == 1
     assert Notification.objects.filter(recipient=people.therapist.user).count() == 1
 
 
