@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from backend.queue import Job
+from backend.row_security import acting_as_system
 
 logger = structlog.get_logger(__name__)
 
@@ -24,13 +25,15 @@ class Done:
 
 @contextmanager
 def report(job: Job) -> Iterator[Done]:
-    """Logs the run when it ends. One that found nothing is logged at debug level alone.
+    """The system acts while the job runs; the run is logged when it ends.
 
-    A failing run is logged by whoever runs the job, with the error.
+    One that found nothing is logged at debug level alone, a failing one by whoever runs the job,
+    with the error.
     """
     done = Done()
     began = time.monotonic()
-    yield done
+    with acting_as_system(job.value):
+        yield done
     duration_ms = round((time.monotonic() - began) * 1000)
     level = logging.INFO if done.count else logging.DEBUG
     logger.log(level, "job_done", job=job.value, count=done.count, duration_ms=duration_ms)

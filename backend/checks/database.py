@@ -10,7 +10,15 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
-AUDIT_TABLES = ("accounts_auditevent", "privacy_auditseal")
+AUDIT_TABLES = (
+    "accounts_auditevent",
+    "privacy_auditseal",
+    "accounts_consent",
+    "accounts_consentrevocation",
+    "accounts_emergencyaccess",
+    "accounts_emergencyaccessreview",
+    "privacy_disclosure",
+)
 
 # The audit tables are asked for by name and may be missing: then nothing has been migrated yet.
 _FACTS = """
@@ -20,7 +28,11 @@ SELECT r.rolsuper, r.rolbypassrls,
                  AND pg_has_role(r.oid, c.relowner, 'USAGE')),
        current_setting('synchronous_commit') <> 'off',
        (SELECT COALESCE(bool_or(has_table_privilege(to_regclass(name), may)), false)
-        FROM unnest(%(audit)s::text[]) name, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) may)
+        FROM unnest(%(audit)s::text[]) name, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) may),
+       EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'patient_id'
+               WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT a.attisdropped
+                 AND NOT (c.relrowsecurity AND c.relforcerowsecurity))
 FROM pg_roles r WHERE r.rolname = current_user
 """
 
@@ -34,6 +46,7 @@ class RoleFacts:
     owns_tables: bool
     commits_synchronously: bool
     can_change_audit: bool
+    finds_unguarded_tables: bool
 
 
 def read_facts(alias: str) -> RoleFacts:
@@ -66,9 +79,15 @@ def judge(facts: RoleFacts) -> Iterator[CheckMessage]:
         )
     if facts.can_change_audit:
         yield Error(
-            "This process may change or delete rows of the audit log or its seals.",
+            "This process may change or delete rows of the audit log, its seals, or consents.",
             f"REVOKE UPDATE, DELETE, TRUNCATE ON {', '.join(AUDIT_TABLES)} from its role.",
             id="handrail.E013",
+        )
+    if facts.finds_unguarded_tables:
+        yield Error(
+            "Row-level security is not forced on every table with a patient in it.",
+            "Run `manage.py migrate`, and see postgresql/row_policies.py for a table of your own.",
+            id="handrail.E014",
         )
 
 
