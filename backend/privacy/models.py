@@ -1,4 +1,4 @@
-"""What makes the audit log tamper-evident, and who read unusually many patients."""
+"""What makes the audit log tamper-evident, who read unusually many patients, and disclosures."""
 
 from __future__ import annotations
 
@@ -7,6 +7,20 @@ from uuid import uuid4
 from django.db import models
 
 from backend.accounts.models import Organisation, User
+from backend.privacy.disclosure_models import Basis, Disclosure
+from backend.privacy.erasure_models import Erasure, LegalHold, RetentionSchedule
+from backend.privacy.export_models import Export
+
+__all__ = [
+    "AuditSeal",
+    "Basis",
+    "Disclosure",
+    "Erasure",
+    "Export",
+    "LegalHold",
+    "MassRead",
+    "RetentionSchedule",
+]
 
 
 class AuditSeal(models.Model):

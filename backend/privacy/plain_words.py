@@ -37,7 +37,9 @@ def reads() -> frozenset[str]:
 
 def say_act(action: str, *, was_allowed: bool, language: str) -> str:
     """The act in words for the person whose data it was."""
-    known = texts()["acts"].get(action if was_allowed else "patient.access")
+    known = texts()["acts"].get(action)
+    if not was_allowed and (known is None or known["kind"] != "refused"):
+        known = texts()["acts"]["patient.access"]
     if known is None:
         return say_kind(kind_of(action, was_allowed=was_allowed), language=language)
     return _in(known, language)

@@ -6,18 +6,16 @@ torn by a crash is never taken for a whole one. The next whole line begins with 
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
+from backend.privacy import append_only
+from backend.privacy.append_only import TAIL, AppendOnlyFile
 from backend.privacy.chain import Seal
 
 DIGEST_LENGTH = 64
-TAIL = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,52 +61,24 @@ def parse(line: str) -> Root | None:
 class RootsFile:
     """The file while nobody else writes to it."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: AppendOnlyFile) -> None:
         self._file = file
 
     def last(self) -> Root | None:
         """The last whole line, if there is one."""
-        end = self._file.seek(0, os.SEEK_END)
-        self._file.seek(max(0, end - TAIL))
-        lines = self._file.read().decode("utf-8", "replace").splitlines()
-        return next((root for line in reversed(lines) if (root := parse(line))), None)
+        lines = reversed(self._file.last_lines())
+        return next((root for line in lines if (root := parse(line))), None)
 
     def append(self, seals: Iterator[Seal]) -> int:
         """Writes a line each; returns how many."""
-        self._end_torn_line()
-        count = 0
-        for seal in seals:
-            self._file.write(f"{line_of(seal)}\n".encode())
-            count += 1
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        return count
-
-    def _end_torn_line(self) -> None:
-        if self._file.seek(0, os.SEEK_END):
-            self._file.seek(-1, os.SEEK_END)
-            if self._file.read(1) != b"\n":
-                self._file.write(b"\n")
+        return self._file.append(map(line_of, seals))
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[RootsFile]:
     """Makes the file, for its owner alone, where there is none. Raises OSError."""
-    is_new = not path.exists()
-    number = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    with os.fdopen(number, "r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if is_new:
-            _keep_name(path.parent)
+    with append_only.opened(path) as file:
         yield RootsFile(file)
-
-
-def _keep_name(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def read(path: Path, *, end: int) -> Iterator[Root]:

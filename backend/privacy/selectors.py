@@ -1,4 +1,4 @@
-"""Reads of the audit log: who saw a patient, and who read how many."""
+"""Reads of the audit log, of disclosures and of emergency access."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from backend.accounts.access import ORGANISATION_WIDE
 from backend.accounts.actor import Role
@@ -16,10 +16,12 @@ from backend.accounts.models import (
     AuditEvent,
     CareTeamMember,
     Clinician,
+    EmergencyAccess,
     Organisation,
     Patient,
 )
-from backend.privacy.models import MassRead
+from backend.privacy.disclosure_models import Disclosure
+from backend.privacy.models import Erasure, LegalHold, MassRead
 from backend.privacy.plain_words import reads
 
 STAFF = (Role.CLINICIAN.value, Role.ADMINISTRATOR.value)
@@ -55,8 +57,9 @@ def audit_page(
 ) -> list[AuditEvent]:
     """Up to `size` + 1 acts on this patient's data, the newest first.
 
-    A list of patients is audited without their names, so whoever could see this patient on the
-    one that they opened is taken to have seen them. A page that renews itself counts once.
+    A list of patients names whom it showed. Lists were audited without names once: whoever could
+    see this patient on one of those is taken to have seen them. What the person themselves was
+    shown stays out, or each look of their own phone would bury what others did.
     """
     rows = AuditEvent.objects.filter(Q(patient_id=patient.pk) | _lists_with(patient))
     if span.since:
@@ -65,6 +68,8 @@ def audit_page(
         rows = rows.filter(at__lt=span.until)
     if staff_only:
         rows = rows.exclude(actor_role__in=[Role.PATIENT.value, Role.SYSTEM.value])
+    elif patient.user_id:
+        rows = rows.exclude(actor_id=patient.user_id, action__endswith=".read")
     if before:
         at, last_id = before
         rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=last_id))
@@ -91,7 +96,9 @@ def _lists_with(patient: Patient) -> Q:
         & on_caseload
         & (Q(facts__refresh=False) | Q(facts__refresh__isnull=True))
     )
-    return Q(patient_id__isnull=True, at__gte=patient.created_at) & found
+    named = Q(facts__patients__contains=[str(patient.pk)])
+    found &= Q(facts__patients__isnull=True)
+    return Q(patient_id__isnull=True, at__gte=patient.created_at) & (named | found)
 
 
 def _days(started_on: date, ended_on: date | None) -> Q:
@@ -158,3 +165,64 @@ def mass_reads_page(
         at, last_id = before
         rows = rows.filter(Q(found_at__lt=at) | Q(found_at=at, pk__lt=last_id))
     return list(rows.order_by("-found_at", "-pk")[: size + 1])
+
+
+def find_disclosure(disclosure_id: UUID) -> Disclosure | None:
+    """By the app's id, whoever's it is. Only for deciding about a replay."""
+    return Disclosure.objects.filter(pk=disclosure_id).first()
+
+
+def disclosures_page(
+    patient_id: UUID, *, size: int, before: tuple[datetime, UUID] | None
+) -> list[Disclosure]:
+    """Up to `size` + 1 of what was shown of this patient, the newest first."""
+    rows = Disclosure.objects.filter(patient_id=patient_id)
+    if before:
+        at, last_id = before
+        rows = rows.filter(Q(disclosed_at__lt=at) | Q(disclosed_at=at, pk__lt=last_id))
+    return list(rows.order_by("-disclosed_at", "-pk")[: size + 1])
+
+
+def find_emergency_access(emergency_access_id: UUID) -> EmergencyAccess | None:
+    """By the app's id, whoever's it is. Only for deciding about a replay."""
+    return _accesses().filter(pk=emergency_access_id).first()
+
+
+def emergency_accesses_of(organisation: Organisation) -> QuerySet[EmergencyAccess]:
+    """All that clinicians of this organisation opened, with their reviews."""
+    return _accesses().filter(patient__organisation=organisation)
+
+
+def emergency_accesses_page(
+    organisation: Organisation, *, size: int, before: tuple[datetime, UUID] | None
+) -> list[EmergencyAccess]:
+    """Up to `size` + 1 of the organisation's, the newest first."""
+    rows = emergency_accesses_of(organisation)
+    if before:
+        at, last_id = before
+        rows = rows.filter(Q(opened_at__lt=at) | Q(opened_at=at, pk__lt=last_id))
+    return list(rows.order_by("-opened_at", "-pk")[: size + 1])
+
+
+def _accesses() -> QuerySet[EmergencyAccess]:
+    return EmergencyAccess.objects.select_related("clinician", "patient", "review")
+
+
+def reviewers_of(organisation: Organisation) -> list[Administrator]:
+    """The privacy officers; where none is named, every administrator, so that somebody is told."""
+    everyone = Administrator.objects.filter(
+        organisation=organisation, user__is_active=True
+    ).order_by("pk")
+    return list(everyone.filter(is_privacy_officer=True)) or list(everyone)
+
+
+def open_erasure(patient_id: UUID) -> Erasure | None:
+    """The wish of this patient that is neither taken back nor done."""
+    return Erasure.objects.filter(
+        patient_id=patient_id, cancelled_at__isnull=True, done_at__isnull=True
+    ).first()
+
+
+def standing_hold(patient_id: UUID) -> LegalHold | None:
+    """The legal hold that keeps this patient's data from being erased now."""
+    return LegalHold.objects.filter(patient_id=patient_id, lifted_at__isnull=True).first()

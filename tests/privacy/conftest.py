@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -15,12 +16,20 @@ from pytest_django.fixtures import Settings
 from tests.conftest import owner_connection
 from tests.people import People
 from tests.phones import Phone
+from tests.privacy.leaving import ask, live_a_little, make_due, resolve
 
 
 @pytest.fixture
 def as_worker(committed_db: None) -> Iterator[None]:
     """This process connects as the worker role, until the test ends."""
-    address = urlsplit(os.environ["DATABASE_WORKER_URL"])
+    with connected_as("DATABASE_WORKER_URL"):
+        yield
+
+
+@contextmanager
+def connected_as(variable: str) -> Iterator[None]:
+    """This process connects as the role of that variable."""
+    address = urlsplit(os.environ[variable])
     role = {"USER": address.username, "PASSWORD": unquote(address.password or "")}
     default = connections["default"]
     before = {name: default.settings_dict[name] for name in role}
@@ -51,3 +60,14 @@ def owner() -> Iterator[psycopg.Connection]:
 @pytest.fixture
 def office(people: People) -> Phone:
     return Phone.of(people.administrator.user)
+
+
+@pytest.fixture
+def asked(committed_db: None, people: People, as_worker: None) -> Iterator[Phone]:
+    """Alice has lived a little, and wants to be erased; her days of grace are over."""
+    phone = live_a_little(people.patient)
+    live_a_little(people.other_patient)
+    resolve(people, people.patient)
+    assert ask(phone).status_code == 201
+    make_due()
+    yield phone

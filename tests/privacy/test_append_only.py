@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from backend.privacy.services import seal_audit
+from tests.acting import system_session
 from tests.conftest import owner_connection
 from tests.privacy.sealed import NOW, one, write_acts
 
@@ -34,7 +35,7 @@ def session(
     """Connected as each of the roles there are, with a sealed log."""
     write_acts(3)
     seal_audit(now=NOW)
-    with psycopg.connect(os.environ[request.param], autocommit=True) as opened:
+    with system_session(request.param, autocommit=True) as opened:
         yield opened
 
 

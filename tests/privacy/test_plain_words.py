@@ -10,8 +10,11 @@ from tests.architecture.source import ROOT, files
 
 # Acts on accounts and installations; no patient is named in their rows.
 NOT_OF_A_PATIENT = (
-    "administrator.", "clinician.", "device.", "language.", "limits.", "mass_read", "mfa.",
-    "organisation.", "passkey.", "password", "sign_in.", "sign_out.", "patient.access_own",
+    "administrator.", "clinician.", "contact_point.", "delivery.", "device.",
+    "emergency_accesses.", "language.",
+    "limits.", "mass_read", "mfa.", "operations.", "organisation.", "passkey.", "password",
+    "privacy_officer.",
+    "sign_in.", "sign_out.", "patient.access_own",
 )  # fmt: skip
 RECORDED = re.compile(
     r"""(?:action=|_audit\(\w+,\ (?:\w+,\ )?|_changed\(\w+,\ \w+,\ )

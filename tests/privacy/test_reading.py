@@ -162,6 +162,7 @@ def test_a_former_member_is_told_of_for_their_time_alone(people: People, office:
     CareTeamMember.objects.filter(clinician=former).update(ended_on=DAY.date())
     CareTeamMember.objects.filter(patient=people.patient).update(started_on="2026-01-01")
     type(people.patient).objects.update(created_at="2026-01-01T00:00:00Z")
+    # Lists were audited without names once.
     for days in (-1, 0):
         with time_machine.travel(DAY + timedelta(days=days), tick=False):
             audit.record(actor=actor_for(former.user), action="caseload.read")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 import time
@@ -19,6 +18,7 @@ from backend.privacy import chain
 from backend.privacy.models import AuditSeal
 from backend.privacy.services import seal_audit
 from backend.privacy.services.sealing import EVERY
+from tests.acting import carried, system_session
 from tests.privacy.sealed import NOW, all_faults, later, one, write_acts
 
 INSERT = (
@@ -30,7 +30,7 @@ WRITERS, SEALERS, SECONDS = 6, 2, 3.0
 
 
 def web() -> psycopg.Connection:
-    return psycopg.connect(os.environ["DATABASE_URL"])
+    return system_session("DATABASE_URL")
 
 
 def test_a_row_that_is_still_to_come_is_waited_for(as_worker: None, roots: Path) -> None:
@@ -53,7 +53,11 @@ def test_whoever_comes_later_holds_nothing_up(as_worker: None, roots: Path) -> N
     with first, second:
         one(first, INSERT)
         sealed: list[int] = []
-        sealing = threading.Thread(target=lambda: sealed.append(_seal_and_close()))
+
+        def seal() -> None:
+            sealed.append(_seal_and_close())
+
+        sealing = threading.Thread(target=carried(seal))
         sealing.start()
         time.sleep(0.3)
         one(second, INSERT)
@@ -84,7 +88,7 @@ def test_sealing_makes_no_writer_wait(as_worker: None, roots: Path) -> None:
     write_acts(1)
     with web() as slow:
         one(slow, INSERT)
-        sealing = threading.Thread(target=_seal_and_close)
+        sealing = threading.Thread(target=carried(_seal_and_close))
         sealing.start()
         time.sleep(0.2)
         with web() as quick:
@@ -127,7 +131,7 @@ def test_seals_made_while_everybody_writes_hold(as_worker: None, roots: Path) ->
     until = time.monotonic() + SECONDS
     jobs: list[Callable[[int, float, list[int]], None]] = [_write] * WRITERS + [_seal] * SEALERS
     threads = [
-        threading.Thread(target=job, args=(number, until, committed))
+        threading.Thread(target=carried(job), args=(number, until, committed))
         for number, job in enumerate(jobs)
     ]
     for thread in threads:

@@ -1,0 +1,1 @@
+"""Who saw whom, what was disclosed, and emergency access."""
