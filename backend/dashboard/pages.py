@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from backend import errors
 from backend.dashboard import sessions
+from backend.rest import READS
 
 View = Callable[..., HttpResponse]
 STATUS: Mapping[type[errors.DomainError], int] = {
@@ -61,13 +64,16 @@ def _answer(
     now = timezone.now()
     user = sessions.signed_in_user(request)
     if user is None or sessions.is_over(request, now=now):
-        sessions.end(request)
+        if sessions.signed_in_operator(request) is None or sessions.is_over(request, now=now):
+            sessions.end(request)
         return to_sign_in(request, was_signed_in=user is not None)
     if renews:
         sessions.renew(request, now=now)
     translation.activate(user.language)
     try:
-        return view(request, sessions.desk_of(request, user, now=now), **kwargs)
+        # A page and the row that says who read it are one transaction; a form's acts have theirs.
+        with transaction.atomic() if request.method in READS else nullcontext():
+            return view(request, sessions.desk_of(request, user, now=now), **kwargs)
     except errors.DomainError as error:
         return refusal(request, error)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
@@ -33,10 +34,14 @@ STILL_CURRENT = timedelta(days=29)
 
 @dataclass(frozen=True, slots=True)
 class CaseloadRecord:
-    """The lines in their order, and the last `SPARK_DAYS` days of each patient who recorded any."""
+    """The lines in their order, and the last `SPARK_DAYS` days of each patient who recorded any.
+
+    `mark` changes when other people are on the list.
+    """
 
     lines: list[CaseloadLine]
     windows: Windows
+    mark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +67,12 @@ class AlertAction(Protocol):
     def __call__(self, *, patient_id: UUID, alert_id: UUID) -> Alert: ...
 
 
-def read_caseload(desk: Desk, *, is_refresh: bool = False) -> CaseloadRecord:
-    """Everyone this clinician may see, who needs someone first on top."""
+def read_caseload(desk: Desk, *, shown_before: str | None = None) -> CaseloadRecord:
+    """Everyone this clinician may see, who needs someone first on top.
+
+    `shown_before` is the mark of the list that an open page asks for again: who is on it is
+    written into the audit log unless they are the same people.
+    """
     patients = visible_patients(desk.actor).filter(discharged_at__isnull=True)
     lines = caseload(patients, language=desk.language, now=desk.now)
     ends = {}
@@ -72,9 +81,16 @@ def read_caseload(desk: Desk, *, is_refresh: bool = False) -> CaseloadRecord:
             today = desk.now.astimezone(ZoneInfo(line.patient.time_zone)).date()
             ends[line.patient.pk] = end_of(today, today - timedelta(days=line.days_silent))
     windows = load_windows(ends, days=SPARK_DAYS)
-    facts = {"count": len(lines), "refresh": is_refresh}
-    audit.record(actor=desk.actor, action="caseload.read", facts=facts)
-    return CaseloadRecord(lines=lines, windows=windows)
+    ids = sorted(line.patient.pk for line in lines)
+    mark = hashlib.sha256(b"".join(patient_id.bytes for patient_id in ids)).hexdigest()
+    if mark == shown_before:
+        facts = {"count": len(lines), "refresh": True}
+        audit.record(actor=desk.actor, action="caseload.read", facts=facts)
+    else:
+        audit.record_shown(
+            actor=desk.actor, action="caseload.read", patient_ids=ids, facts={"refresh": False}
+        )
+    return CaseloadRecord(lines=lines, windows=windows, mark=mark)
 
 
 def end_of(today: date, last_day: date) -> date:
@@ -87,7 +103,7 @@ def read_patient(desk: Desk, patient_id: UUID, *, days: int | None) -> PatientRe
 
     Raises `NotFound` for a patient who is not this clinician's.
     """
-    patient = access_patient(desk.actor, patient_id)
+    patient = access_patient(desk.actor, patient_id, reading=True)
     today = desk.now.astimezone(ZoneInfo(patient.time_zone)).date()
     span = recorded_span(patient.pk)
     last = end_of(today, span[1]) if span else today
@@ -110,7 +126,7 @@ def read_patient(desk: Desk, patient_id: UUID, *, days: int | None) -> PatientRe
 
 def read_alert(desk: Desk, patient_id: UUID, alert_id: UUID) -> tuple[Patient, Alert]:
     """One alert with its acts. Raises `NotFound`."""
-    patient = access_patient(desk.actor, patient_id)
+    patient = access_patient(desk.actor, patient_id, reading=True)
     alert = alerts_with_acts(patient.pk).filter(pk=alert_id).first()
     if alert is None:
         return patient, find_alert(patient.pk, alert_id)
@@ -129,7 +145,7 @@ def has_news(actor: Actor, patient_id: UUID, *, since: float) -> bool:
 
     Shows nothing of the patient, so it leaves no row.
     """
-    patient = access_patient(actor, patient_id)
+    patient = access_patient(actor, patient_id, reading=True)
     latest = latest_change(patient.pk, by_others_than=actor.user_id)
     return latest is not None and latest.timestamp() > since
 

@@ -15,6 +15,7 @@ from backend.accounts.actor import Actor, Role
 from backend.accounts.models import User
 from backend.dashboard.desk import Desk
 from backend.request_ids import request_id_of
+from backend.row_security import Acting, act_as
 
 IDLE = timedelta(minutes=15)
 LONGEST = timedelta(hours=12)
@@ -57,9 +58,21 @@ def renew(request: HttpRequest, *, now: datetime) -> None:
 
 
 def signed_in_user(request: HttpRequest) -> User | None:
-    """The account, as long as it is a clinician's."""
+    """The account, as long as it is a clinician's. From here on it is they who act."""
+    return _acting(request, Role.CLINICIAN)
+
+
+def signed_in_operator(request: HttpRequest) -> User | None:
+    """The account, as long as it is an operator's. From here on it is they who act."""
+    return _acting(request, Role.OPERATOR)
+
+
+def _acting(request: HttpRequest, role: Role) -> User | None:
     user = request.user
-    return user if isinstance(user, User) and user.role == Role.CLINICIAN else None
+    if not isinstance(user, User) or user.role != role:
+        return None
+    act_as(Acting(user.role, user.pk))
+    return user
 
 
 def actor_of(request: HttpRequest, user: User) -> Actor:

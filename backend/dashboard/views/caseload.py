@@ -11,6 +11,7 @@ from backend.dashboard.pages import desk_page, is_htmx
 from backend.dashboard.services import read_caseload
 
 LONGEST_SEARCH = 100
+SHOWN = "caseload_shown"
 
 
 # Names that somebody looks for travel in the body: an address would keep them in the history.
@@ -28,7 +29,11 @@ def refresh(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 def _show(request: HttpRequest, desk: Desk, *, is_refresh: bool) -> HttpResponse:
     wanted = request.POST.get("wanted", "")[:LONGEST_SEARCH]
-    page = show_caseload(read_caseload(desk, is_refresh=is_refresh), desk, wanted=wanted)
+    before = request.session.get(SHOWN)
+    record = read_caseload(desk, shown_before=before if is_refresh else None)
+    if record.mark != before:
+        request.session[SHOWN] = record.mark
+    page = show_caseload(record, desk, wanted=wanted)
     context = {"desk": desk, "page": page, "wanted": wanted}
     part = is_htmx(request)
     return render(request, "desk/caseload_list.html" if part else "desk/caseload.html", context)

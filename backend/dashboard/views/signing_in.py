@@ -39,6 +39,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return _try(request)
     if sessions.signed_in_user(request) is not None:
         return redirect(back(request))
+    if sessions.signed_in_operator(request) is not None:
+        return redirect("operator:page")
     return _page(request, rested="rested" in request.GET)
 
 
@@ -80,7 +82,7 @@ def _page(
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Ends the session at once, here and on the server."""
-    user = sessions.signed_in_user(request)
+    user = sessions.signed_in_user(request) or sessions.signed_in_operator(request)
     if user is not None:
         accounts.sign_out_staff(actor=sessions.actor_of(request, user))
     sessions.end(request)
@@ -94,7 +96,7 @@ def language(request: HttpRequest) -> HttpResponse:
     wanted = request.POST.get("language", "")
     if wanted not in dict(settings.LANGUAGES):
         wanted = settings.LANGUAGE_CODE
-    user = sessions.signed_in_user(request)
+    user = sessions.signed_in_user(request) or sessions.signed_in_operator(request)
     if user is not None and not sessions.is_over(request, now=timezone.now()):
         accounts.choose_language(actor=sessions.actor_of(request, user), language=wanted)
     response = redirect(back(request))

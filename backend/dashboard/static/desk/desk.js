@@ -35,7 +35,7 @@
 
   document.addEventListener("htmx:afterSettle", (event) => {
     const element = event.detail.elt;
-    if (element.id === "caseload") {
+    if (element.id === "caseload" || element.id === "board") {
       const summary = document.getElementById("summary");
       if (summary.textContent !== element.dataset.summary) summary.textContent = element.dataset.summary;
       return;
