@@ -29,6 +29,7 @@ app = Celery(
         "worker.tasks.aftercare",
         "worker.tasks.passwords",
         "worker.tasks.privacy",
+        "worker.tasks.operations",
         "worker.schedule",
     ],
 )

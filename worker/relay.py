@@ -23,7 +23,7 @@ from backend.start import exit_when_unsafe
 from worker.loop import Loop
 from worker.reporting import report
 from worker.schedule import SWEEPS
-from worker.sending import push_sender, require_sender
+from worker.sending import other_senders, push_sender, require_sender
 
 logger = structlog.get_logger(__name__)
 
@@ -66,7 +66,9 @@ class Relay:
 
 def _deliver_acute() -> int:
     with report(Job.DELIVER_DUE) as done:
-        done.count = deliver_due(sender=push_sender(), now=database_now, lane=Lane.ACUTE).claimed
+        done.count = deliver_due(
+            sender=push_sender(), others=other_senders(), now=database_now, lane=Lane.ACUTE
+        ).claimed
     return done.count
 
 

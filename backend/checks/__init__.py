@@ -7,6 +7,6 @@ listed in `docs/problems.md`.
 
 from __future__ import annotations
 
-from backend.checks import audit, content, database, environment, routes
+from backend.checks import audit, channels, content, database, environment, routes
 
-__all__ = ["audit", "content", "database", "environment", "routes"]
+__all__ = ["audit", "channels", "content", "database", "environment", "routes"]

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
+from backend.sealing import KeyRing, KeyRingError
 from backend.start import ENVIRONMENT
 
 KNOWN_ENVIRONMENTS = ("production", "development", "test")
@@ -41,7 +42,15 @@ def production_is_safe(**_: Any) -> list[CheckMessage]:
     """Everything that development may be lax about and production may not."""
     if settings.HANDRAIL_ENV in ("development", "test"):
         return []
-    return [*_secret_key(), *_hosts(), *_push(), *_cookies(), *_database_users(), *_network()]
+    return [
+        *_secret_key(),
+        *_patient_keys(),
+        *_hosts(),
+        *_push(),
+        *_cookies(),
+        *_database_users(),
+        *_network(),
+    ]
 
 
 def _secret_key() -> Iterator[CheckMessage]:
@@ -55,6 +64,20 @@ def _secret_key() -> Iterator[CheckMessage]:
             "SECRET_KEY is missing, short or publicly known.",
             f"Set SECRET_KEY_FILE to a file with {SHORTEST_KEY} or more random characters.",
             id="handrail.E004",
+        )
+
+
+def _patient_keys() -> Iterator[CheckMessage]:
+    if settings.DATABASE_ROLE not in ("web", "worker"):
+        return
+    try:
+        KeyRing.parse(settings.PATIENT_KEYS)
+    except KeyRingError as error:
+        yield Error(
+            f"PATIENT_KEYS cannot be used ({error}): what patients write could not be sealed.",
+            "Set PATIENT_KEYS_FILE to a file with id:key, the key 32 random bytes in URL-safe"
+            " base64; `sh docker/make_secrets.sh` makes one.",
+            id="handrail.E020",
         )
 
 

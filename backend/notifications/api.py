@@ -1,4 +1,4 @@
-"""Receipts: an app tells what became of the messages that were sent to it."""
+"""Receipts of messages, and the addresses at which a clinician is reached without a phone app."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from rest_framework.response import Response
 from backend.accounts.actor import Role
 from backend.accounts.authentication import actor_of
 from backend.notifications import services
+from backend.notifications.models import ContactPoint
+from backend.notifications.selectors import own_contact_points
 from backend.openapi import problems
 from backend.rest import HandrailView, read_body
 
@@ -61,3 +63,109 @@ class ReceiptsView(HandrailView):
         return Response(
             ReceiptsAnswer(recorded=done.recorded, known=done.known, unknown=done.unknown)
         )
+
+
+class ContactPointBody(Struct, forbid_unknown_fields=True):
+    """One e-mail address and one number at most; another takes the place of the first."""
+
+    channel: Literal["email", "sms"]
+    address: Annotated[str, Meta(min_length=5, max_length=254)]
+    acute_only: bool = False
+
+
+class ContactCodeBody(Struct, forbid_unknown_fields=True):
+    code: Annotated[str, Meta(min_length=1, max_length=40)]
+
+
+class ContactPointAnswer(Struct):
+    """Used once `is_verified`, when no phone of the account has taken a message."""
+
+    id: UUID
+    channel: str
+    address: str
+    acute_only: bool
+    is_verified: bool
+
+
+class ContactPointsAnswer(Struct):
+    results: list[ContactPointAnswer]
+
+
+def show_contact_point(point: ContactPoint) -> ContactPointAnswer:
+    return ContactPointAnswer(
+        id=point.pk,
+        channel=point.channel,
+        address=point.address,
+        acute_only=point.acute_only,
+        is_verified=point.verified_at is not None,
+    )
+
+
+class ContactPointsView(HandrailView):
+    allowed_roles = dict.fromkeys(("GET", "POST"), frozenset({Role.CLINICIAN}))
+
+    @extend_schema(
+        operation_id="list_contact_points",
+        tags=["notifications"],
+        responses={200: ContactPointsAnswer, **problems(401, 403)},
+    )
+    def get(self, request: Request) -> Response:
+        """One's own addresses."""
+        actor = actor_of(request)
+        assert actor.user_id is not None
+        shown = [show_contact_point(point) for point in own_contact_points(actor.user_id)]
+        return Response(ContactPointsAnswer(results=shown))
+
+    @extend_schema(
+        operation_id="add_contact_point",
+        tags=["notifications"],
+        request=ContactPointBody,
+        responses={200: ContactPointAnswer, **problems(400, 401, 403, 413, 415, 429)},
+    )
+    def post(self, request: Request) -> Response:
+        """Adds an address, or changes when it is used; one not verified is sent a code."""
+        body = read_body(request, ContactPointBody)
+        point = services.add_contact_point(
+            actor=actor_of(request),
+            channel=body.channel,
+            address=body.address,
+            acute_only=body.acute_only,
+            now=timezone.now(),
+        )
+        return Response(show_contact_point(point))
+
+
+class ContactPointView(HandrailView):
+    allowed_roles = {"DELETE": frozenset({Role.CLINICIAN})}
+
+    @extend_schema(
+        operation_id="remove_contact_point",
+        tags=["notifications"],
+        responses={204: None, **problems(401, 403, 404)},
+    )
+    def delete(self, request: Request, point_id: UUID) -> Response:
+        """Nothing is sent there any more, nor what is queued already."""
+        services.remove_contact_point(
+            actor=actor_of(request), point_id=point_id, now=timezone.now()
+        )
+        return Response(status=204)
+
+
+class ContactCodeView(HandrailView):
+    allowed_roles = {"POST": frozenset({Role.CLINICIAN})}
+
+    @extend_schema(
+        operation_id="verify_contact_point",
+        tags=["notifications"],
+        request=ContactCodeBody,
+        responses={200: ContactPointAnswer, **problems(400, 401, 403, 404, 413, 415, 429)},
+    )
+    def post(self, request: Request, point_id: UUID) -> Response:
+        """Opens the address for messages, with the code that was sent there."""
+        point = services.verify_contact_point(
+            actor=actor_of(request),
+            point_id=point_id,
+            code=read_body(request, ContactCodeBody).code,
+            now=timezone.now(),
+        )
+        return Response(show_contact_point(point))

@@ -23,6 +23,10 @@ LONGEST_RETRY = timedelta(seconds=60)
 LONGEST_ACUTE_RETRY = timedelta(seconds=2)
 NEXT_LOOK_FOR_A_PHONE = timedelta(seconds=60)
 NEXT_ACUTE_LOOK_FOR_A_PHONE = timedelta(seconds=5)
+FALL_BACK_AFTER = timedelta(minutes=5)
+FALL_BACK_ACUTE_AFTER = timedelta(seconds=20)
+"""How long one way of reaching somebody is tried alone before the next one is tried as well."""
+
 REPEAT_AFTER = timedelta(minutes=30)
 REPEAT_ACUTE_AFTER = timedelta(minutes=2)
 """How long an accepted message may stay unconfirmed before it is sent once more."""
@@ -40,13 +44,19 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeviceFacts:
-    """A phone that may be sent to now, and what this notification's ledger says about it."""
+    """A phone or other address that may be sent to now, and what this notification's ledger says.
+
+    `rank` is 0 for phones; a higher one stands back until the lower ones have come to nothing.
+    `is_stopped`: its channel is, for now.
+    """
 
     device_id: UUID
     was_accepted: bool = False
     was_rejected: bool = False
     tries: int = 0
     retry_at: datetime | None = None
+    rank: int = 0
+    is_stopped: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -54,7 +64,8 @@ class DeviceFacts:
         return not (self.was_accepted or self.was_rejected)
 
     def is_ready(self, now: datetime) -> bool:
-        return self.is_open and (self.retry_at is None or self.retry_at <= now)
+        is_due = self.retry_at is None or self.retry_at <= now
+        return self.is_open and not self.is_stopped and is_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,7 @@ class Facts:
     `waits_for_phone`: worth keeping while nobody can be reached, because a phone may register.
     `may_still_be_told`: the recipient's account is open, they may see this patient, and the
     patient is in care (or the message acute). `anyone_accepted` counts phones that are gone, too.
+    `tried_since` is when the first try of all began.
     """
 
     expires_at: datetime
@@ -74,11 +86,12 @@ class Facts:
     quiet_zone: ZoneInfo | None
     anyone_accepted: bool
     devices: Sequence[DeviceFacts]
+    tried_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """To these phones, now."""
+    """To these phones and addresses, now."""
 
     device_ids: frozenset[UUID]
 
@@ -112,20 +125,39 @@ def decide(facts: Facts, *, now: datetime) -> Decision:
         morning = end_of_quiet_hours(now, facts.quiet_zone)
         if morning is not None:
             return Wait(min(morning, facts.expires_at))
-    ready = frozenset(device.device_id for device in facts.devices if device.is_ready(now))
+    in_turn = whose_turn(facts, now=now)
+    ready = frozenset(device.device_id for device in in_turn if device.is_ready(now))
     return Send(ready) if ready else what_is_left(facts, now=now)
+
+
+def whose_turn(facts: Facts, *, now: datetime) -> list[DeviceFacts]:
+    """Phones, and the next addresses once what stands before them has come to nothing.
+
+    That is so when nothing there is left to try or its channel is stopped, and when it has been
+    tried for longer than there is time. Once anybody has accepted, phones alone are tried on.
+    """
+    patience = FALL_BACK_ACUTE_AFTER if facts.is_acute else FALL_BACK_AFTER
+    turn: list[DeviceFacts] = []
+    for step, rank in enumerate(sorted({device.rank for device in facts.devices})):
+        if rank and facts.anyone_accepted:
+            break
+        turn += (here := [device for device in facts.devices if device.rank == rank])
+        has_time = facts.tried_since is None or now < facts.tried_since + patience * (step + 1)
+        if has_time and any(device.is_open and not device.is_stopped for device in here):
+            break
+    return turn
 
 
 def what_is_left(facts: Facts, *, now: datetime) -> Wait | Settle:
     """What to do once nothing more can be sent at this moment."""
-    still_open = [device for device in facts.devices if device.is_open]
+    pause = NEXT_ACUTE_LOOK_FOR_A_PHONE if facts.is_acute else NEXT_LOOK_FOR_A_PHONE
+    still_open = [device for device in whose_turn(facts, now=now) if device.is_open]
     if still_open:
-        wait_until = min(device.retry_at or now for device in still_open)
-        return Wait(min(wait_until, facts.expires_at))
+        looks = [now + pause if one.is_stopped else one.retry_at or now for one in still_open]
+        return Wait(min(*looks, facts.expires_at))
     if facts.anyone_accepted:
         return Settle(Ending.ACCEPTED)
     if facts.waits_for_phone:
-        pause = NEXT_ACUTE_LOOK_FOR_A_PHONE if facts.is_acute else NEXT_LOOK_FOR_A_PHONE
         return Wait(min(now + pause, facts.expires_at))
     return Settle(Ending.DEAD if facts.devices else Ending.NO_DEVICE)
 

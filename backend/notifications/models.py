@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -111,18 +113,73 @@ class Notification(models.Model):
                 name="notification_repeats_subject",
             ),
             models.Index(fields=["recipient", "-created_at"], name="notification_recipient"),
+            models.Index(
+                fields=["-settled_at"], condition=Q(outcome="dead"), name="notification_dead"
+            ),
+            # Rows lie in the order in which they are made, so a few pages hold the last hours.
+            BrinIndex(fields=["created_at"], name="notification_made", autosummarize=True),
+        ]
+
+
+class AddressChannel(models.TextChoices):
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class ContactPoint(models.Model):
+    """A clinician's own address, for messages that no phone of theirs has taken. Never a patient's.
+
+    `address` is an e-mail address in lower case or a number in E.164. Nothing but its code is sent
+    to it before it is verified. The code is made when it is sent and only its keyed hash stored.
+    """
+
+    CODE_LIFE = timedelta(minutes=30)
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user = models.ForeignKey("accounts.User", models.CASCADE, related_name="contact_points")
+    channel = models.CharField(max_length=8, choices=AddressChannel.choices)
+    address = models.CharField(max_length=254)
+    acute_only = models.BooleanField(default=False)
+    added_at = models.DateTimeField()
+    code_due_at = models.DateTimeField(null=True)
+    code_hash = models.CharField(max_length=64, blank=True)
+    code_expires_at = models.DateTimeField(null=True)
+    verified_at = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
+    retired_reason = models.CharField(max_length=24, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "channel"],
+                condition=Q(retired_at__isnull=True),
+                name="contact_point_one_of_a_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(retired_at__isnull=True, retired_reason="")
+                | Q(retired_at__isnull=False) & ~Q(retired_reason=""),
+                name="contact_point_retired_whole",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["code_due_at"],
+                condition=Q(code_due_at__isnull=False),
+                name="contact_point_code_due",
+            )
         ]
 
 
 class DeliveryAttempt(models.Model):
-    """One try at one device, with its outcome: the ledger. Never holds the target itself.
+    """One try at one device or contact point: the ledger. Never holds the address itself.
 
-    `retry_at` is set when this device may be tried again, and not before that.
+    `retry_at` is set when the same may be tried again, and not before that.
     """
 
     id = models.BigAutoField(primary_key=True)
     notification = models.ForeignKey(Notification, models.CASCADE, related_name="delivery_attempts")
-    device = models.ForeignKey("accounts.Device", models.PROTECT, related_name="+")
+    device = models.ForeignKey("accounts.Device", models.PROTECT, null=True, related_name="+")
+    contact_point = models.ForeignKey(ContactPoint, models.SET_NULL, null=True, related_name="+")
     attempt = models.PositiveIntegerField()
     channel = models.CharField(max_length=12)
     outcome = models.CharField(max_length=16)
@@ -133,14 +190,24 @@ class DeliveryAttempt(models.Model):
     retry_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["notification", "device"], name="attempt_of_device")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(device__isnull=True) | Q(contact_point__isnull=True),
+                name="attempt_at_one_address",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["notification", "device"], name="attempt_of_device"),
+            BrinIndex(fields=["ended_at"], name="attempt_ended", autosummarize=True),
+        ]
 
 
 class ChannelState(models.Model):
     """One row a channel. Stopped while our own credentials are at fault: nobody is punished.
 
     `failing_since` is the first of the failures in a row, `failed_at` the latest of them; an
-    accepted message ends the row.
+    accepted message ends the row. `announced_at` is when a process that sends last said that the
+    channel is configured for it.
     """
 
     channel = models.CharField(max_length=12, primary_key=True)
@@ -149,6 +216,23 @@ class ChannelState(models.Model):
     failed_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=60, blank=True)
     last_accepted_at = models.DateTimeField(null=True)
+    announced_at = models.DateTimeField(null=True)
+
+
+class DeliveryPause(models.Model):
+    """Nothing is sent while one has not ended: a restored database may not know who moved on."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    reason = models.CharField(max_length=40)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reason"], condition=Q(ended_at__isnull=True), name="delivery_pause_once"
+            )
+        ]
 
 
 class Heartbeat(models.Model):

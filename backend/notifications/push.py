@@ -1,4 +1,4 @@
-"""The port for push: what goes to a provider, and what may come of it.
+"""The port behind which every channel stands: what goes to a provider, and what may come of it.
 
 Pure: no framework, no provider's package. A `Sender` (the real one lives with the worker) takes
 messages and answers for each with one `Outcome`; what follows from an outcome is decided where
@@ -18,11 +18,24 @@ VERSION = "1"
 """Changes when an outcome changes its meaning, so that stored attempts stay readable."""
 
 
+class Channel(StrEnum):
+    """The ways a message can leave. A clinician's own addresses stand behind their phones."""
+
+    PUSH = "push"
+    WEB_PUSH = "web_push"
+    EMAIL = "email"
+    SMS = "sms"
+
+
 class TargetKind(StrEnum):
-    """What identifies the app on a phone: a registration token or a Firebase installation id."""
+    """What an address is: a registration token or installation id of Firebase, a subscription of
+    a browser (its JSON), an e-mail address, a number in E.164."""
 
     TOKEN = "token"  # noqa: S105  # a kind, not a secret
     FID = "fid"
+    BROWSER = "browser"
+    EMAIL = "email"
+    SMS = "sms"
 
 
 class Outcome(StrEnum):
@@ -47,7 +60,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PushMessage:
-    """One message for one device. `title` and `body` are read on a lock screen by anyone.
+    """One message for one address. `title` and `body` are read on a lock screen by anyone.
 
     `expires_at` is aware; afterwards nobody should see the message. `urgent` asks the phone to
     wake up for it. Raises ValueError when `expires_at` has no zone.
@@ -91,7 +104,7 @@ class SendResult:
 
 
 class Sender(Protocol):
-    """Hands messages to a push provider."""
+    """Hands messages to one provider."""
 
     @property
     def name(self) -> str:

@@ -43,13 +43,16 @@ def end_of_quiet_hours(
 def _span(day: date, zone: ZoneInfo, start: time, end: time) -> tuple[datetime, datetime]:
     last_day = day if start < end else day + timedelta(days=1)
     return (
-        _instant(datetime.combine(day, start), zone, fold=0),
-        _instant(datetime.combine(last_day, end), zone, fold=1),
+        instant_of(datetime.combine(day, start), zone),
+        instant_of(datetime.combine(last_day, end), zone, fold=1),
     )
 
 
-def _instant(wall: datetime, zone: ZoneInfo, *, fold: int) -> datetime:
-    """When the wall clock shows that time, or jumps over it."""
+def instant_of(wall: datetime, zone: ZoneInfo, *, fold: int = 0) -> datetime:
+    """When the wall clock of the zone shows that time, or jumps over it, aware UTC.
+
+    Where it shows it twice: the first for `fold` 0, the second for 1. `wall` has no zone.
+    """
     earlier = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     later = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
     if later < earlier:  # the wall clock never shows it: the two sides of the jump change places

@@ -9,16 +9,23 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Exists, F, Max, Q
+from django.db.models import Count, Max, Min, Q
+from django.db.models.functions import Coalesce
 
 from backend.accounts.models import Device
 from backend.notifications.models import (
     ChannelState,
+    ContactPoint,
     DeliveryAttempt,
-    Heartbeat,
+    DeliveryPause,
     Notification,
 )
 from backend.notifications.push import Outcome
+from backend.rows import one
+
+DELIVERERS = ("relay", "worker")
+BEHIND_PHONES = ("web_push", "email", "sms")
+"""Channels that stand in for push: their trouble alone keeps nobody from being told."""
 
 HEARTBEAT_LIFE = timedelta(seconds=15)
 FAILING_TOO_LONG = timedelta(seconds=30)
@@ -33,6 +40,7 @@ class Ledger:
     was_rejected: bool = False
     tries: int = 0
     retry_at: datetime | None = None
+    tried_since: datetime | None = None
 
     @property
     def was_accepted(self) -> bool:
@@ -65,46 +73,87 @@ def live_devices_by_user(user_ids: Collection[UUID]) -> Mapping[UUID, list[Devic
     return found
 
 
+def contact_points_by_user(user_ids: Collection[UUID]) -> Mapping[UUID, list[ContactPoint]]:
+    """The verified addresses of these accounts."""
+    found: defaultdict[UUID, list[ContactPoint]] = defaultdict(list)
+    rows = ContactPoint.objects.filter(
+        user_id__in=user_ids, verified_at__isnull=False, retired_at__isnull=True
+    )
+    for point in rows:
+        found[point.user_id].append(point)
+    return found
+
+
+def own_contact_points(user_id: UUID) -> list[ContactPoint]:
+    """The addresses of one account that are in use or wait for their code."""
+    rows = ContactPoint.objects.filter(user_id=user_id, retired_at__isnull=True)
+    return list(rows.order_by("channel"))
+
+
 def ledgers(ids: Collection[UUID]) -> Mapping[UUID, Mapping[UUID, Ledger]]:
-    """By notification and device. A device that was never tried is not in it."""
+    """By notification and device or contact point. What was never tried is not in it."""
     found: defaultdict[UUID, dict[UUID, Ledger]] = defaultdict(dict)
     rows = (
         DeliveryAttempt.objects.filter(notification_id__in=ids)
-        .values("notification_id", "device_id")
+        .values("notification_id", tried_id=Coalesce("device_id", "contact_point_id"))
         .annotate(
             tries=Count("pk"),
             accepted=Count("pk", filter=Q(outcome=Outcome.ACCEPTED.value)),
             rejected=Count("pk", filter=Q(outcome=Outcome.REJECTED.value)),
             again_at=Max("retry_at"),
+            since=Min("started_at"),
         )
     )
     for row in rows:
-        found[row["notification_id"]][row["device_id"]] = Ledger(
+        found[row["notification_id"]][row["tried_id"]] = Ledger(
             acceptances=row["accepted"],
             was_rejected=row["rejected"] > 0,
             tries=row["tries"],
             retry_at=row["again_at"],
+            tried_since=row["since"],
         )
     return found
 
 
-def channel_is_stopped(channel: str, *, now: datetime) -> bool:
-    """Whether nothing is to be sent through it at this moment."""
-    return ChannelState.objects.filter(channel=channel, stopped_until__gt=now).exists()
+def stopped_channels(*, now: datetime) -> frozenset[str]:
+    """Through which nothing is to be sent at this moment, by the names of their senders."""
+    rows = ChannelState.objects.filter(stopped_until__gt=now)
+    return frozenset(rows.values_list("channel", flat=True))
+
+
+def delivery_is_paused() -> bool:
+    """Whether nothing at all is to be sent."""
+    return DeliveryPause.objects.filter(ended_at__isnull=True).exists()
 
 
 def delivery_is_alive(*, now: datetime) -> bool:
     """Whether a message queued now can be expected to leave soon.
 
-    Somebody who delivers has gone round their loop within `HEARTBEAT_LIFE`, and no channel is
-    stopped or has failed for longer than `FAILING_TOO_LONG` without one accepted message.
+    Somebody who delivers has gone round their loop within `HEARTBEAT_LIFE`, delivery is not
+    paused, and push is not stopped, nor has it failed for longer than `FAILING_TOO_LONG` without
+    one accepted message.
     """
-    trouble = ChannelState.objects.filter(
-        Q(stopped_until__gt=now)
-        | Q(
-            failed_at__gt=now - FAILURE_IS_RECENT,
-            failing_since__lt=F("failed_at") - FAILING_TOO_LONG,
-        )
+    row = one(
+        _IS_ALIVE,
+        {
+            "now": now,
+            "deliverers": list(DELIVERERS),
+            "beat_after": now - HEARTBEAT_LIFE,
+            "behind_phones": list(BEHIND_PHONES),
+            "recently": now - FAILURE_IS_RECENT,
+            "too_long": FAILING_TOO_LONG,
+        },
     )
-    beats = Heartbeat.objects.filter(beat_at__gt=now - HEARTBEAT_LIFE)
-    return beats.filter(~Exists(trouble)).exists()
+    return bool(row and row[0])
+
+
+_IS_ALIVE = """
+SELECT EXISTS (
+        SELECT 1 FROM notifications_heartbeat
+        WHERE process = ANY(%(deliverers)s) AND beat_at > %(beat_after)s)
+    AND NOT EXISTS (SELECT 1 FROM notifications_deliverypause WHERE ended_at IS NULL)
+    AND NOT EXISTS (
+        SELECT 1 FROM notifications_channelstate
+        WHERE channel <> ALL(%(behind_phones)s) AND (stopped_until > %(now)s
+            OR failed_at > %(recently)s AND failing_since < failed_at - %(too_long)s))
+"""

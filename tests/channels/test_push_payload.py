@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend.notifications.push import PushMessage, TargetKind
+from backend.notifications.push import Outcome, PushMessage, TargetKind
 from local.fcm import LocalFcm
 from tests.channels.conftest import NOW, message
 from worker.channels.push import FirebaseSender
@@ -47,7 +47,7 @@ def captured(fcm: LocalFcm, sender: FirebaseSender) -> Any:
     return send
 
 
-@pytest.mark.parametrize("kind", list(TargetKind))
+@pytest.mark.parametrize("kind", [TargetKind.TOKEN, TargetKind.FID])
 @pytest.mark.parametrize("urgent", [True, False])
 def test_exactly_these_keys_travel(captured: Any, kind: TargetKind, urgent: bool) -> None:
     sound = {"/apns/payload/aps/sound"} if urgent else set()
@@ -99,3 +99,13 @@ def test_no_more_than_four_weeks_and_no_fraction_of_a_second(captured: Any) -> N
     assert sent["android"]["ttl"] == sent["webpush"]["headers"]["TTL"] + "s" == "2419200s"
     until = NOW + timedelta(days=28)
     assert sent["apns"]["headers"]["apns-expiration"] == str(int(until.timestamp()))
+
+
+@pytest.mark.parametrize("kind", [TargetKind.BROWSER, TargetKind.EMAIL, TargetKind.SMS])
+def test_an_address_of_another_channel_never_reaches_firebase(kind: TargetKind) -> None:
+    with LocalFcm() as fcm:
+        sender = FirebaseSender(endpoint=fcm.url)
+        (result,) = sender.send([message(kind=kind)], now=NOW)
+        sender.close()
+        assert (result.outcome, result.error) == (Outcome.REJECTED, "NoTarget")
+        assert fcm.messages == []

@@ -45,7 +45,7 @@ def test_the_stored_words_are_these() -> None:
     assert [outcome.value for outcome in Outcome] == [
         "accepted", "target_gone", "our_fault", "rate_limited", "unknown", "rejected",
     ]  # fmt: skip
-    assert [kind.value for kind in TargetKind] == ["token", "fid"]
+    assert [kind.value for kind in TargetKind] == ["token", "fid", "browser", "email", "sms"]
 
 
 def test_the_port_and_the_idle_channel_load_no_framework_and_no_sdk() -> None:

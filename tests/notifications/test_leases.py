@@ -22,6 +22,7 @@ from backend.notifications.services.leases import (
     SUSPECT_AFTER,
     claim,
 )
+from tests.acting import carried
 from tests.notifications.outbox import (
     ACUTE,
     NOON,
@@ -63,7 +64,7 @@ def in_threads(count: int, work: Callable[[], object]) -> None:
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=run) for _ in range(count)]
+    threads = [threading.Thread(target=carried(run)) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -9,6 +9,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from backend.notifications.models import Notification
 from backend.notifications.selectors import database_now
 from backend.notifications.services import NotificationDraft, cancel_pending, queue_notifications
+from tests.acting import carried
 from tests.notifications.outbox import NOON, draft, queue
 from tests.people import People
 
@@ -113,7 +114,7 @@ def test_the_same_keys_in_twenty_threads_are_one_row_each(
             connections.close_all()
 
     orders = [drafts, drafts[::-1]] * 10
-    threads = [threading.Thread(target=store, args=(order,)) for order in orders]
+    threads = [threading.Thread(target=carried(store), args=(order,)) for order in orders]
     for thread in threads:
         thread.start()
     for thread in threads:

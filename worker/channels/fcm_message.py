@@ -18,9 +18,10 @@ LONGEST_LIFE = timedelta(days=28)
 def build_message(messaging: Any, message: PushMessage, *, now: datetime) -> Any:
     """The SDK's message object; `messaging` is the SDK's module.
 
-    Raises ValueError for an empty target: the SDK itself looks only when it is sending.
+    Raises ValueError for a target that is empty or of another channel: the SDK itself looks only
+    when it is sending.
     """
-    if not message.target:
+    if not message.target or message.target_kind not in (TargetKind.TOKEN, TargetKind.FID):
         raise ValueError("no target")
     life = min(message.time_to_live(now), LONGEST_LIFE)
     seconds = int(life.total_seconds())

@@ -17,14 +17,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from backend.notifications.push import Outcome, PushMessage, Sender, SendResult
 from worker.channels.bounded import BoundedCalls
 from worker.channels.fcm_answer import OutcomeTable, read_failure
 from worker.channels.fcm_message import build_message
+from worker.channels.local_address import require_local
 
 CHUNK = 100
 GRACE_SECONDS = 0.5
@@ -73,7 +72,7 @@ class FirebaseSender:
         if timeout_seconds <= 0:
             raise ValueError("timeout_seconds must be positive")
         if endpoint:
-            _require_local(endpoint)
+            require_local(endpoint)
         self._credentials_file = credentials_file
         self._endpoint = endpoint.rstrip("/")
         self._project_id = project_id or (LOCAL_PROJECT if endpoint else "")
@@ -182,17 +181,6 @@ def _deliver(sdk: _Sdk, message: PushMessage, now: datetime) -> SendResult:
 
 def _unknown(error: str) -> SendResult:
     return SendResult(Outcome.UNKNOWN, error=error)
-
-
-def _require_local(endpoint: str) -> None:
-    """A slip in a setting must not carry targets to another machine."""
-    parts = urlsplit(endpoint)
-    try:
-        local = parts.hostname == "localhost" or ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        local = False
-    if parts.scheme != "http" or not local:
-        raise ValueError("the endpoint must be an http address on this machine")
 
 
 def _session_of(messaging: Any, app: Any, endpoint: str) -> Any:

@@ -1,4 +1,4 @@
-"""Wakes the evaluation of what was recorded, the sweep over everyone, and the escalation."""
+"""Wakes the evaluation of what was recorded, the sweeps over everyone, and the escalation."""
 
 from __future__ import annotations
 
@@ -30,4 +30,12 @@ def sweep_due() -> int:
     """Takes up the ranges of patients that are due; returns how many."""
     with report(Job.SWEEP_DUE) as done:
         done.count = services.sweep_due(now=database_now())
+    return done.count
+
+
+@app.task(name=Job.PROMPT_DUE.value)
+def prompt_due() -> int:
+    """Sends the prompts whose time has come; returns how many patients were looked at."""
+    with report(Job.PROMPT_DUE) as done:
+        done.count = services.prompt_due(now=database_now())
     return done.count

@@ -6,7 +6,7 @@ whose lease runs out, and somebody else sends them again under the same id.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,11 +15,11 @@ import structlog
 from django.db import connection
 
 from backend.notifications.delivery_rules import Ending, Send, decide
-from backend.notifications.push import Outcome, Sender, SendResult
-from backend.notifications.selectors import channel_is_stopped
+from backend.notifications.push import Channel, Outcome, Sender, SendResult
+from backend.notifications.selectors import delivery_is_paused, stopped_channels
 from backend.notifications.services.leases import Claim, Lane, claim, claim_repeats, hand_back
 from backend.notifications.services.recording import Tried, apply, end, record
-from backend.notifications.services.situations import Situation, situations
+from backend.notifications.services.situations import Situation, channel_of, situations
 from backend.queue import Job, enqueue_on_commit
 
 logger = structlog.get_logger(__name__)
@@ -51,35 +51,46 @@ class DeliveryReport:
         )
 
 
+Senders = Mapping[Channel, Sender]
+
+
 def repeat_unconfirmed(*, sender: Sender, now: Clock, limit: int = BATCH) -> DeliveryReport:
     """Sends one batch of accepted messages once more that no app has confirmed in time.
 
     Everything is looked at again as before a first send. Raises RuntimeError inside a transaction.
     """
     _refuse_in_transaction()
-    if channel_is_stopped(sender.name, now=now()):
+    ways = _open_ways({Channel.PUSH: sender}, now=now())
+    if ways is None:
         return DeliveryReport()
     batch = claim_repeats(limit=limit, now=now())
-    return _deliver(batch, sender=sender, now=now, limit=limit)
+    return _deliver(batch, ways=ways, now=now, limit=limit)
 
 
 def deliver_due(
-    *, sender: Sender, now: Clock, lane: Lane = Lane.ALL, limit: int = BATCH
+    *,
+    sender: Sender,
+    now: Clock,
+    lane: Lane = Lane.ALL,
+    limit: int = BATCH,
+    others: Senders | None = None,
 ) -> DeliveryReport:
     """Sends one batch of what is due; `now` is asked again at every step.
 
-    Nothing is claimed while the channel is stopped. When the batch was full there may be more,
-    and the next one is woken. Raises RuntimeError inside a transaction: a message cannot be
+    `sender` pushes to phones; `others` reach clinicians that no phone has. Nothing is claimed
+    while delivery is paused or every channel is stopped. When the batch was full there may be
+    more, and the next one is woken. Raises RuntimeError inside a transaction: a message cannot be
     rolled back.
     """
     _refuse_in_transaction()
-    if channel_is_stopped(sender.name, now=now()):
+    ways = _open_ways({Channel.PUSH: sender, **(others or {})}, now=now())
+    if ways is None:
         return DeliveryReport()
     batch = claim(lane=lane, suspects=False, limit=limit, now=now())
-    report = _deliver(batch, sender=sender, now=now, limit=limit)
+    report = _deliver(batch, ways=ways, now=now, limit=limit)
     # Alone and after the others: it may be the one that ends this process.
     suspect = claim(lane=lane, suspects=True, limit=1, now=now())
-    report += _deliver(suspect, sender=sender, now=now, limit=limit)
+    report += _deliver(suspect, ways=ways, now=now, limit=limit)
     if report.is_full:
         enqueue_on_commit(Job.DELIVER_DUE)
     return report
@@ -90,17 +101,32 @@ def _refuse_in_transaction() -> None:
         raise RuntimeError("messages are sent outside any transaction")
 
 
-def _deliver(batch: Claim, *, sender: Sender, now: Clock, limit: int) -> DeliveryReport:
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The senders there are, and which of their channels are stopped for now."""
+
+    senders: Senders
+    stopped: frozenset[Channel]
+
+
+def _open_ways(senders: Senders, *, now: datetime) -> Ways | None:
+    """None while nothing at all is to be sent."""
+    if delivery_is_paused():
+        return None
+    names = stopped_channels(now=now)
+    stopped = frozenset(way for way, sender in senders.items() if sender.name in names)
+    return None if len(stopped) == len(senders) else Ways(senders, stopped)
+
+
+def _deliver(batch: Claim, *, ways: Ways, now: Clock, limit: int) -> DeliveryReport:
     settled = 0
     for notification_id in batch.exhausted_ids:
         ending = Ending.ACCEPTED if batch.is_repeat else Ending.DEAD
         settled += end(notification_id, batch.token, ending, now=now())
     started_at = now()
-    outgoing, settled_unsent = _look_again(batch, now=started_at)
-    tried = _send(outgoing, sender=sender, now=started_at)
-    settled += settled_unsent + record(
-        tried, channel=sender.name, token=batch.token, started_at=started_at, now=now
-    )
+    outgoing, settled_unsent = _look_again(batch, ways=ways, now=started_at)
+    tried = _send(outgoing, senders=ways.senders, now=started_at)
+    settled += settled_unsent + record(tried, token=batch.token, started_at=started_at, now=now)
     claimed = len(batch.ids) + len(batch.exhausted_ids)
     accepted = {one.situation.row.pk for one in tried if one.outcome is Outcome.ACCEPTED}
     return DeliveryReport(
@@ -112,10 +138,17 @@ def _deliver(batch: Claim, *, sender: Sender, now: Clock, limit: int) -> Deliver
     )
 
 
-def _look_again(batch: Claim, *, now: datetime) -> tuple[list[tuple[Situation, UUID]], int]:
-    """Which of the claimed go to which phones; the others are settled or handed back here."""
-    found = situations(batch.token, batch.ids) if batch.ids else {}
-    outgoing: list[tuple[Situation, UUID]] = []
+Outgoing = list[tuple[Situation, UUID]]
+
+
+def _look_again(batch: Claim, *, ways: Ways, now: datetime) -> tuple[Outgoing, int]:
+    """Which of the claimed go where; the others are settled or handed back here."""
+    found: dict[UUID, Situation] = {}
+    if batch.ids:
+        found = situations(
+            batch.token, batch.ids, channels=set(ways.senders), stopped=ways.stopped, now=now
+        )
+    outgoing: Outgoing = []
     settled = 0
     for situation in (found[key] for key in batch.ids if key in found):
         decision = decide(situation.facts, now=now)
@@ -128,11 +161,16 @@ def _look_again(batch: Claim, *, now: datetime) -> tuple[list[tuple[Situation, U
     return outgoing, settled
 
 
-def _send(
-    outgoing: Sequence[tuple[Situation, UUID]], *, sender: Sender, now: datetime
-) -> list[Tried]:
-    if not outgoing:
-        return []
+def _send(outgoing: Outgoing, *, senders: Senders, now: datetime) -> list[Tried]:
+    """Channel by channel; each is bounded in time, and together they stay below the lease."""
+    grouped: dict[Channel, Outgoing] = {}
+    for situation, place_id in outgoing:
+        way = channel_of(situation.devices[place_id])
+        grouped.setdefault(way, []).append((situation, place_id))
+    return [one for way in grouped for one in _send_by(grouped[way], sender=senders[way], now=now)]
+
+
+def _send_by(outgoing: Outgoing, *, sender: Sender, now: datetime) -> list[Tried]:
     messages = [situation.message_for(device_id) for situation, device_id in outgoing]
     try:
         results = sender.send(messages, now=now)
@@ -144,6 +182,6 @@ def _send(
         logger.error("sender_miscounted", channel=sender.name, count=len(results))
         results = [SendResult(Outcome.UNKNOWN, error="WrongCount")] * len(messages)
     return [
-        Tried(situation, device_id, result)
+        Tried(situation, device_id, sender.name, result)
         for (situation, device_id), result in zip(outgoing, results, strict=True)
     ]

@@ -20,6 +20,7 @@ from backend.accounts.services import (
     hand_back_password_code,
     settle_password_code,
 )
+from backend.notifications.selectors import delivery_is_paused
 
 logger = structlog.get_logger(__name__)
 
@@ -37,6 +38,8 @@ def send_password_mails(*, now: Clock) -> int:
     """
     if connection.in_atomic_block:
         raise RuntimeError("mails are sent outside any transaction")
+    if delivery_is_paused():
+        return 0
     tried = 0
     while tried < MOST_MAILS and (code := claim_password_code(now=now())) is not None:
         tried += 1

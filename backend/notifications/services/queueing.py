@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from backend.notifications.models import Notification, NotificationOutcome
 from backend.notifications.services.leases import NO_REPEAT
@@ -99,6 +99,16 @@ def cancel_pending(
     about = Notification.objects.filter(subject=subject)
     if recipient_ids is not None:
         about = about.filter(recipient_id__in=recipient_ids)
+    return _cancel(about, now=now)
+
+
+def cancel_pending_to(recipient_id: UUID, *, kinds: Collection[str], now: datetime) -> int:
+    """Takes back what is still queued of these kinds for one account, as `cancel_pending` does."""
+    told = Notification.objects.filter(recipient_id=recipient_id, kind__in=kinds)
+    return _cancel(told, now=now)
+
+
+def _cancel(about: QuerySet[Notification], *, now: datetime) -> int:
     about.filter(repeat_due_at__isnull=False).update(**NO_REPEAT)
     rows = about.filter(settled_at__isnull=True, cancelled_at__isnull=True)
     is_leased = Q(lease_expires_at__gt=now)

@@ -11,6 +11,7 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from backend.accounts.actor import Actor
+from backend.accounts.models import Device
 from backend.accounts.services import retire_device
 from backend.notifications.delivery_rules import (
     DeviceFacts,
@@ -20,9 +21,10 @@ from backend.notifications.delivery_rules import (
     retry_at,
     what_is_left,
 )
-from backend.notifications.models import DeliveryAttempt, NotificationOutcome
+from backend.notifications.models import ContactPoint, DeliveryAttempt, NotificationOutcome
 from backend.notifications.push import Outcome, SendResult
 from backend.notifications.services.channels import note_results
+from backend.notifications.services.contact_points import retire_contact_point
 from backend.notifications.services.leases import hand_back, settle
 from backend.notifications.services.situations import Situation
 
@@ -33,10 +35,14 @@ ACTOR = Actor.system("deliver_due")
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One device of one notification, and what became of the message."""
+    """One address of one notification, and what became of the message.
+
+    `channel` is the name of the sender.
+    """
 
     situation: Situation
     device_id: UUID
+    channel: str
     result: SendResult
 
     @property
@@ -58,21 +64,22 @@ class Tried:
 class Batch:
     """What all messages of one send have in common."""
 
-    channel: str
     token: UUID
     started_at: datetime
     ended_at: datetime
 
 
 def record(
-    tried: Sequence[Tried], *, channel: str, token: UUID, started_at: datetime,
+    tried: Sequence[Tried], *, token: UUID, started_at: datetime,
     now: Callable[[], datetime],
 ) -> int:  # fmt: skip
     """Writes it all, a transaction for each notification; returns how many are settled."""
     if not tried:
         return 0
-    batch = Batch(channel=channel, token=token, started_at=started_at, ended_at=now())
-    note_results(channel=channel, results=[one.result for one in tried], now=batch.ended_at)
+    batch = Batch(token=token, started_at=started_at, ended_at=now())
+    for channel in sorted({one.channel for one in tried}):
+        results = [one.result for one in tried if one.channel == channel]
+        note_results(channel=channel, results=results, now=batch.ended_at)
     grouped: dict[UUID, list[Tried]] = {}
     for one in tried:
         grouped.setdefault(one.situation.row.pk, []).append(one)
@@ -109,11 +116,13 @@ def _record_one(group: Sequence[Tried], batch: Batch) -> int:
 
 
 def _attempt(one: Tried, batch: Batch, again_at: datetime | None) -> DeliveryAttempt:
+    is_phone = isinstance(one.situation.devices[one.device_id], Device)
     return DeliveryAttempt(
         notification=one.situation.row,
-        device_id=one.device_id,
+        device_id=one.device_id if is_phone else None,
+        contact_point_id=None if is_phone else one.device_id,
         attempt=one.situation.row.attempts,
-        channel=batch.channel[:12],
+        channel=one.channel[:12],
         outcome=one.outcome.value,
         error=one.result.error[:60],
         provider_id=one.result.provider_id[:200],
@@ -142,10 +151,13 @@ def _devices_after(
 
 
 def _retire(one: Tried, *, now: datetime) -> bool:
+    place = one.situation.devices[one.device_id]
+    if isinstance(place, ContactPoint):
+        return retire_contact_point(actor=ACTOR, point=place, reason="target_gone", now=now)
     return retire_device(
         actor=ACTOR,
         device_id=one.device_id,
-        push_target=one.situation.devices[one.device_id].push_target,
+        push_target=place.push_target,
         reason="target_gone",
         now=now,
     )

@@ -3,41 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from backend.accounts.access import visible_patients
-from backend.accounts.actor import Actor, Role
+from backend.accounts.actor import Role
 from backend.accounts.models import Device
 from backend.notifications.delivery_rules import DeviceFacts, Facts
 from backend.notifications.lock_screen import lock_screen
-from backend.notifications.models import Notification, NotificationKind, Priority
-from backend.notifications.push import PushMessage, TargetKind
-from backend.notifications.selectors import Ledger, leased, ledgers, live_devices_by_user
+from backend.notifications.models import ContactPoint, Notification, NotificationKind, Priority
+from backend.notifications.push import Channel, PushMessage, TargetKind
+from backend.notifications.selectors import (
+    Ledger,
+    contact_points_by_user,
+    leased,
+    ledgers,
+    live_devices_by_user,
+)
+from backend.notifications.services.permission import may_still_be_told
 
 WAITS_FOR_PHONE = frozenset({NotificationKind.ALERT, NotificationKind.SUPPORT})
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A notification under our lease, the phones it may go to, and the facts of the decision."""
+    """A notification under our lease, where it may go to, and the facts of the decision."""
 
     row: Notification
-    devices: Mapping[UUID, Device]
+    devices: Mapping[UUID, Device | ContactPoint]
     facts: Facts
 
     def device_facts(self, device_id: UUID) -> DeviceFacts:
         return next(one for one in self.facts.devices if one.device_id == device_id)
 
     def message_for(self, device_id: UUID) -> PushMessage:
-        """What this phone is sent: a random id and a text that tells nobody anything."""
-        device = self.devices[device_id]
+        """What goes there: a random id and a text that tells nobody anything."""
+        target, kind = _target_of(self.devices[device_id])
         shown = lock_screen(self.row.recipient.language)
         return PushMessage(
             notification_id=self.row.pk,
-            target=device.push_target,
-            target_kind=TargetKind(device.target_kind),
+            target=target,
+            target_kind=TargetKind(kind),
             title=shown.title,
             body=shown.body,
             expires_at=self.row.expires_at,
@@ -45,47 +52,119 @@ class Situation:
         )
 
 
-def situations(token: UUID, ids: Collection[UUID]) -> dict[UUID, Situation]:
-    """Of those rows that the lease still holds, as everything stands now."""
+def _target_of(place: Device | ContactPoint) -> tuple[str, str]:
+    if isinstance(place, ContactPoint):
+        return place.address, place.channel
+    return place.push_target, place.target_kind
+
+
+def channel_of(place: Device | ContactPoint) -> Channel:
+    """The way a message reaches it."""
+    if isinstance(place, ContactPoint):
+        return Channel(place.channel)
+    return Channel.WEB_PUSH if place.target_kind == TargetKind.BROWSER else Channel.PUSH
+
+
+def situations(
+    token: UUID,
+    ids: Collection[UUID],
+    *,
+    channels: Collection[Channel],
+    stopped: Collection[Channel],
+    now: datetime,
+) -> dict[UUID, Situation]:
+    """Of those rows that the lease still holds, as everything stands now.
+
+    `channels` are those that there is a sender for; what needs another is as if it were not there.
+    """
     rows = leased(token, ids)
-    phones = live_devices_by_user({row.recipient_id for row in rows.values()})
+    recipients = {row.recipient_id for row in rows.values()}
+    phones = live_devices_by_user(recipients)
+    addresses = contact_points_by_user(
+        recipients if {Channel.EMAIL, Channel.SMS} & set(channels) else ()
+    )
     history = ledgers(rows.keys())
-    return {
-        key: _situation(row, phones.get(row.recipient_id, ()), history.get(key, {}))
-        for key, row in rows.items()
-    }
+    found = {}
+    for key, row in rows.items():
+        places = [*phones.get(row.recipient_id, ()), *_for_row(row, addresses)]
+        usable = [place for place in places if channel_of(place) in channels]
+        found[key] = _situation(row, usable, history.get(key, {}), stopped=stopped, now=now)
+    return found
+
+
+def _for_row(
+    row: Notification, addresses: Mapping[UUID, Sequence[ContactPoint]]
+) -> list[ContactPoint]:
+    """A clinician's addresses; a patient has none, and none is used for a patient by a slip."""
+    if row.recipient.role != Role.CLINICIAN:
+        return []
+    is_acute = row.priority == Priority.ACUTE
+    return [one for one in addresses.get(row.recipient_id, ()) if is_acute or not one.acute_only]
 
 
 def _situation(
-    row: Notification, phones: Sequence[Device], history: Mapping[UUID, Ledger]
+    row: Notification,
+    places: Sequence[Device | ContactPoint],
+    history: Mapping[UUID, Ledger],
+    *,
+    stopped: Collection[Channel],
+    now: datetime,
 ) -> Situation:
     is_acute, is_repeat = row.priority == Priority.ACUTE, row.settled_at is not None
+    made = _repeat_facts(places, history) if is_repeat else _facts(places, history)
+    by_id = {place.pk: place for place in places}
+    devices = [
+        replace(
+            one,
+            rank=_rank(by_id[one.device_id], is_acute=is_acute),
+            is_stopped=channel_of(by_id[one.device_id]) in stopped,
+        )
+        for one in made
+    ]
+    tried = [ledger.tried_since for ledger in history.values() if ledger.tried_since]
     facts = Facts(
         expires_at=row.expires_at,
         is_acute=is_acute,
         is_cancelled=row.cancelled_at is not None,
-        may_still_be_told=_may_still_be_told(row, is_acute=is_acute),
+        may_still_be_told=may_still_be_told(row, is_acute=is_acute, now=now),
         waits_for_phone=row.kind in WAITS_FOR_PHONE,
         quiet_zone=_zone_of_recipient(row) if row.obeys_quiet_hours else None,
         anyone_accepted=any(ledger.was_accepted for ledger in history.values()),
-        devices=_repeat_facts(phones, history) if is_repeat else _facts(phones, history),
+        devices=devices,
+        tried_since=min(tried, default=None),
     )
-    return Situation(row=row, devices={phone.pk: phone for phone in phones}, facts=facts)
+    return Situation(row=row, devices=by_id, facts=facts)
 
 
-def _facts(phones: Sequence[Device], history: Mapping[UUID, Ledger]) -> list[DeviceFacts]:
+def _rank(place: Device | ContactPoint, *, is_acute: bool) -> int:
+    """Phones first; then what wakes somebody for the urgent, and what does not for the rest."""
+    if isinstance(place, Device):
+        return 0
+    order = (Channel.SMS, Channel.EMAIL) if is_acute else (Channel.EMAIL, Channel.SMS)
+    return 1 + order.index(Channel(place.channel))
+
+
+def _facts(
+    places: Sequence[Device | ContactPoint], history: Mapping[UUID, Ledger]
+) -> list[DeviceFacts]:
     return [
-        _device_facts(phone.pk, ledger, was_accepted=ledger.was_accepted)
-        for phone in phones
-        for ledger in (history.get(phone.pk, Ledger()),)
+        _device_facts(place.pk, ledger, was_accepted=ledger.was_accepted)
+        for place in places
+        for ledger in (history.get(place.pk, Ledger()),)
     ]
 
 
-def _repeat_facts(phones: Sequence[Device], history: Mapping[UUID, Ledger]) -> list[DeviceFacts]:
-    """A repeat goes to the phones that it was accepted for, and to each of them once."""
+def _repeat_facts(
+    places: Sequence[Device | ContactPoint], history: Mapping[UUID, Ledger]
+) -> list[DeviceFacts]:
+    """A repeat goes to the phones that it was accepted for, and to each of them once.
+
+    Nothing else: an address cannot confirm what it has received.
+    """
     return [
         _device_facts(phone.pk, ledger, was_accepted=ledger.acceptances > 1)
-        for phone in phones
+        for phone in places
+        if isinstance(phone, Device)
         if (ledger := history.get(phone.pk, Ledger())).was_accepted
     ]
 
@@ -98,16 +177,6 @@ def _device_facts(device_id: UUID, ledger: Ledger, *, was_accepted: bool) -> Dev
         tries=ledger.tries,
         retry_at=ledger.retry_at,
     )
-
-
-def _may_still_be_told(row: Notification, *, is_acute: bool) -> bool:
-    """Permission is looked at again: accounts close, people leave a team or the programme."""
-    if not row.recipient.is_active or not (row.patient.is_active or is_acute):
-        return False
-    if row.patient.user_id == row.recipient_id:
-        return True
-    actor = Actor(user_id=row.recipient_id, role=Role(row.recipient.role))
-    return visible_patients(actor).filter(pk=row.patient_id).exists()
 
 
 def _zone_of_recipient(row: Notification) -> ZoneInfo:
