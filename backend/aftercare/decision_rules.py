@@ -96,6 +96,9 @@ class Thresholds:
     sleep_hours: float = 4.0
 
 
+DEFAULTS = Thresholds()
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """One rule that holds. `facts` is what a sentence about it is rendered from."""
@@ -120,7 +123,7 @@ def match_acute_rules(
     thresholds: Thresholds | None = None,
 ) -> tuple[Match, ...]:
     """Every rule that holds for a check-in about the day `on`, the most severe first."""
-    limits = thresholds or Thresholds()
+    limits = thresholds or DEFAULTS
     found = [rule(facts, recent, on, limits) for rule in _RULES]
     matches = [match for match in found if match is not None]
     return tuple(sorted(matches, key=lambda match: -match.severity.rank))
@@ -128,7 +131,7 @@ def match_acute_rules(
 
 def needs_recent_facts(facts: AcuteFacts, thresholds: Thresholds | None = None) -> bool:
     """Whether the days around could change what matches; mostly they need not be read."""
-    limits = thresholds or Thresholds()
+    limits = thresholds or DEFAULTS
     return (
         facts.use_reported
         or (facts.mood is not None and limits.mood < facts.mood <= limits.mood_two_days)

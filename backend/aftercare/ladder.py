@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 from datetime import date
 from uuid import UUID
 
 from backend.accounts import selectors as accounts
-from backend.accounts.models import Clinician, ClinicianRole, Patient
+from backend.accounts.models import ClinicianRole, Patient
+from backend.accounts.selectors import Reachable
+from backend.notifications.selectors import contact_points_by_user
 
 Ladder = list[list[str]]
+LATER_LEVELS = (ClinicianRole.ON_CALL, ClinicianRole.CLINICAL_SUPERVISOR)
 
 
 def ladder_for(patient: Patient, *, on: date) -> Ladder:
@@ -17,29 +20,30 @@ def ladder_for(patient: Patient, *, on: date) -> Ladder:
 
     Nobody stands on two levels, and a level without anybody is left out.
     """
-    on_call = accounts.clinicians_with_role(patient.organisation, ClinicianRole.ON_CALL)
-    supervisors = accounts.clinicians_with_role(
-        patient.organisation, ClinicianRole.CLINICAL_SUPERVISOR
-    )
+    found = accounts.clinicians_for(patient, on=on, roles=LATER_LEVELS)
+    levels = [care_team(found)]
+    levels += [[one for one in found if role.value in one.roles] for role in LATER_LEVELS]
     seen: set[UUID] = set()
     ladder: Ladder = []
-    for level in (accounts.care_team_clinicians(patient.pk, on=on), on_call, supervisors):
-        fresh = _fresh(level, seen)
+    for level in levels:
+        fresh = [one.user_id for one in level if one.user_id not in seen]
+        seen.update(fresh)
         if fresh:
-            ladder.append(fresh)
+            ladder.append([str(user_id) for user_id in fresh])
     return ladder
 
 
-def _fresh(level: Sequence[Clinician], seen: set[UUID]) -> list[str]:
-    fresh = [clinician for clinician in level if clinician.user_id not in seen]
-    seen.update(clinician.user_id for clinician in fresh)
-    return [str(clinician.user_id) for clinician in fresh]
+def care_team(found: Iterable[Reachable]) -> list[Reachable]:
+    """Those of them on the patient's care team, therapists first."""
+    team = [one for one in found if one.team_role is not None]
+    return sorted(team, key=lambda one: one.team_role != ClinicianRole.THERAPIST)
 
 
 def live_on(ladder: Ladder) -> frozenset[str]:
-    """The accounts on it whose phone can be reached now."""
+    """The accounts on it that can be reached now: a phone, or an address that was verified."""
     ids = [UUID(user_id) for level in ladder for user_id in level]
-    return frozenset(map(str, accounts.users_with_live_device(ids)))
+    reached = accounts.users_with_live_device(ids) | set(contact_points_by_user(ids))
+    return frozenset(map(str, reached))
 
 
 def reachable_level(ladder: Ladder, *, start: int, live: Collection[str]) -> int | None:

@@ -7,6 +7,41 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Q
 
+from backend.accounts.sealed_text import SealedText
+from backend.aftercare.coping_models import CopingStep, Relation, Situation, SupportContact
+from backend.aftercare.outreach_models import (
+    Answerable,
+    Decision,
+    DecisionKind,
+    Prompt,
+    PromptKind,
+    PromptSchedule,
+    Repeats,
+)
+
+__all__ = [
+    "AcuteReport",
+    "Alert",
+    "AlertAct",
+    "AlertActKind",
+    "AlertEvidence",
+    "AlertOutcome",
+    "AlertStatus",
+    "Condition",
+    "CopingStep",
+    "Decision",
+    "DecisionKind",
+    "Nudge",
+    "Prompt",
+    "PromptKind",
+    "PromptSchedule",
+    "Relation",
+    "Repeats",
+    "Severity",
+    "Situation",
+    "SupportContact",
+]
+
 
 class Severity(models.TextChoices):
     MEDIUM = "medium"
@@ -26,6 +61,7 @@ class Condition(models.TextChoices):
     SLEEP = "sleep"
     WORSENING = "worsening"
     ABSENCE = "absence"
+    LEFT_MONITORING = "left_monitoring"
 
 
 class AlertStatus(models.TextChoices):
@@ -168,12 +204,15 @@ class AlertAct(models.Model):
     at = models.DateTimeField()
     kind = models.CharField(max_length=14, choices=AlertActKind.choices)
     by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
-    note = models.TextField(blank=True)
+    note = SealedText(patient="alert.patient_id")
     facts = models.JSONField(default=dict)
 
 
-class Nudge(models.Model):
-    """A low-burden message to the patient. At most one of a kind on one of the person's dates."""
+class Nudge(Answerable):
+    """A low-burden message to the patient. At most one of a kind on one of the person's dates.
+
+    `step` is the patient's own coping step that it shows, where they have one.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     patient = models.ForeignKey("accounts.Patient", models.PROTECT, related_name="nudges")
@@ -183,6 +222,7 @@ class Nudge(models.Model):
     decided_at = models.DateTimeField()
     was_sent = models.BooleanField()
     why_not = models.CharField(max_length=24, blank=True)
+    step = models.ForeignKey(CopingStep, models.SET_NULL, null=True, related_name="nudges")
 
     class Meta:
         constraints = [
@@ -193,4 +233,11 @@ class Nudge(models.Model):
                 condition=Q(was_sent=True, why_not="") | Q(was_sent=False) & ~Q(why_not=""),
                 name="nudge_sent_or_why_not",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["snoozed_until"],
+                condition=Q(snoozed_until__isnull=False),
+                name="nudge_snoozed",
+            )
         ]

@@ -1,39 +1,56 @@
 """When the care team works: an organisation's weekly hours in its own zone. Pure.
 
-Hours map a weekday (`mon` ... `sun`) to spans of local time, for example `[["09:00", "17:00"]]`.
+Hours map a weekday (`mon` ... `sun`) to spans of local time, for example `[["09:00", "17:00"]]`,
+and `holidays` to dates with a name, `{"2026-12-25": "Christmas Day"}`, on which nobody works.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+from backend.notifications.quiet_hours import instant_of
 
-Hours = Mapping[str, Sequence[Sequence[str]]]
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HOLIDAYS = "holidays"
+# Past any closing of a few weeks, such as over New Year.
+LOOK_AHEAD_DAYS = 45
+
+Hours = Mapping[str, Any]
 
 
 def spans(hours: Hours, zone: ZoneInfo, *, since: date) -> Iterator[tuple[datetime, datetime]]:
-    """The working spans of the 15 days from `since` on, as UTC instants, in order."""
-    for offset in range(15):
+    """The working spans of the `LOOK_AHEAD_DAYS` from `since` on, as UTC instants, in order.
+
+    A bound is the first instant at which the wall clock is at its time or past it: people go home
+    when the clock first says so, and a span that the clock jumps over is none.
+    """
+    holidays = hours.get(HOLIDAYS, {})
+    for offset in range(LOOK_AHEAD_DAYS):
         day = since + timedelta(days=offset)
+        if day.isoformat() in holidays:
+            continue
         for start, end in hours.get(WEEKDAYS[day.weekday()], ()):
-            yield _instant(day, start, zone), _instant(day, end, zone)
+            begins, ends = _instant(day, start, zone), _instant(day, end, zone)
+            if begins < ends:
+                yield begins, ends
 
 
 def _instant(day: date, clock: str, zone: ZoneInfo) -> datetime:
     if clock == "24:00":
         day, clock = day + timedelta(days=1), "00:00"
-    # A time that a DST change skips becomes the same instant's later reading; one that happens
-    # twice means its first: PEP 495's fold=0.
-    return datetime.combine(day, time.fromisoformat(clock), tzinfo=zone).astimezone(UTC)
+    return instant_of(datetime.combine(day, time.fromisoformat(clock)), zone)
 
 
 def is_open(hours: Hours, zone: ZoneInfo, *, now: datetime) -> bool:
     """Whether somebody is working at this instant."""
     yesterday = now.astimezone(zone).date() - timedelta(days=1)
-    return any(start <= now < end for start, end in spans(hours, zone, since=yesterday))
+    for start, end in spans(hours, zone, since=yesterday):
+        if now < end:
+            return start <= now
+    return False
 
 
 def working_deadline(

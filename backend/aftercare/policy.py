@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 
 from backend.aftercare.decision_rules import Severity
+from backend.notifications.budgets import Budget
 
 VERSION = "alerts-1"
 
@@ -55,7 +56,9 @@ EXHAUSTED_RESTART_AFTER = timedelta(minutes=30)
 SUPPORT_MESSAGE_LIFE = timedelta(hours=12)
 NUDGE_LIFE = timedelta(hours=12)
 
-NUDGES_PER_DAY = 1
-NUDGES_PER_WEEK = 3
+# When somebody is asked for a check-in who has chosen no time.
+EVENING = time(19, 0)
+# Over all sources: a nudge is a nudge, whatever set it off.
+NUDGE_BUDGET = Budget(per_day=1, per_week=3)
 # At most one flag without an acute check-in behind it per patient in this time.
 FLAG_INTERVAL = timedelta(days=7)

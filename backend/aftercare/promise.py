@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,9 @@ from django.utils import formats, translation
 from backend.accounts import selectors as accounts
 from backend.accounts.hot_reads import has_care_team
 from backend.accounts.models import Patient
+from backend.accounts.selectors import Reachable
 from backend.aftercare.decision_rules import Severity
+from backend.aftercare.ladder import care_team
 from backend.aftercare.models import Alert
 from backend.aftercare.monitoring_hours import is_open, next_closing, working_deadline
 from backend.aftercare.policy import RESPONSE
@@ -47,26 +50,40 @@ def monitoring_promise(
     """What may truthfully be said about one check-in, in the patient's language and zone."""
     if not patient.is_active:
         return _nobody("promise.left_programme", language)
+    if not patient.is_monitored:
+        return _unwatched(patient, alert, language=language, now=now)
     if alert is None or alert.severity == Severity.MEDIUM:
         # A medium alert waits for the morning, so nothing more may be said than for a calm day.
         return _routine(patient, language=language, now=now)
     if not alert.ladder:
         return _nobody("promise.nobody_told", language)
-    reached = accounts.users_with_live_device(_told(alert))
+    reached = _reached(patient, alert, now=now)
     if not reached or not delivery_is_alive(now=now):
         return _nobody("promise.no_channel", language)
-    team = accounts.care_team_clinicians(patient.pk, on=now.date())
-    names = [clinician.display_name for clinician in team if clinician.user_id in reached]
+    names = [one.name for one in care_team(reached)]
     return _on_its_way(patient, alert, names, is_late=is_late, language=language, now=now)
+
+
+def _unwatched(patient: Patient, alert: Alert | None, *, language: str, now: datetime) -> Promise:
+    """Who left monitoring is promised nothing, also where an acute check-in told somebody."""
+    reached = _reached(patient, alert, now=now) if alert is not None else []
+    if not reached or not delivery_is_alive(now=now):
+        return _nobody("promise.left_monitoring", language)
+    who = _who([one.name for one in care_team(reached)], language)
+    statement = render("promise.left_monitoring_sent", language=language, who=who)
+    return Promise(statement=statement, told=True, expected_by=None)
+
+
+def _reached(patient: Patient, alert: Alert, *, now: datetime) -> list[Reachable]:
+    """Who of those told so far has a phone that can be reached now."""
+    told = {UUID(user_id) for level in alert.ladder[: alert.level + 1] for user_id in level}
+    found = accounts.clinicians_among(patient, told, on=now.date())
+    return [one for one in found if one.has_live_device]
 
 
 def not_saved(language: str) -> Promise:
     """What may be said about something that was refused and told nobody."""
     return _nobody("promise.not_saved", language)
-
-
-def _told(alert: Alert) -> list[UUID]:
-    return [UUID(user_id) for level in alert.ladder[: alert.level + 1] for user_id in level]
 
 
 def _nobody(text_id: str, language: str) -> Promise:
@@ -76,7 +93,7 @@ def _nobody(text_id: str, language: str) -> Promise:
 def _routine(patient: Patient, *, language: str, now: datetime) -> Promise:
     organisation = patient.organisation
     read_by = next_closing(organisation.monitoring_hours, ZoneInfo(organisation.time_zone), now=now)
-    if read_by is None or not has_care_team(patient.pk, now=now):
+    if read_by is None or not _is_in_care(patient, now=now):
         return _nobody("promise.nobody_told", language)
     statement = render(
         "promise.routine_weekdays",
@@ -84,6 +101,11 @@ def _routine(patient: Patient, *, language: str, now: datetime) -> Promise:
         time=spoken_time(read_by, zone=patient.time_zone, language=language, now=now),
     )
     return Promise(statement=statement, told=False, expected_by=read_by)
+
+
+def _is_in_care(patient: Patient, *, now: datetime) -> bool:
+    known = patient.had_care_team_on_arrival
+    return has_care_team(patient.pk, now=now) if known is None else known
 
 
 def _on_its_way(
@@ -124,7 +146,14 @@ def _who(names: Sequence[str], language: str) -> str:
 
 def spoken_time(at: datetime, *, zone: str, language: str, now: datetime) -> str:
     """A time as people say it, in the person's zone: the weekday is named unless it is today."""
-    local, today = at.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    today = now.astimezone(ZoneInfo(zone)).date()
+    # To the minute, as it is said: one time of closing is spoken of to everybody all day.
+    return _spoken(at.replace(second=0, microsecond=0), zone, language, today)
+
+
+@lru_cache(maxsize=4096)
+def _spoken(at: datetime, zone: str, language: str, today: date) -> str:
+    local = at.astimezone(ZoneInfo(zone))
     with translation.override(language):
         clock = formats.time_format(local.time(), CLOCK.get(language[:2], "H:i"))
         if local.date() == today:

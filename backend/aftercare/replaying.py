@@ -14,7 +14,8 @@ from enum import StrEnum
 
 from backend.aftercare.decision_rules import Match, Rule, Severity, Thresholds
 from backend.aftercare.episodes import REOPENS_WITHIN, Day, is_over
-from backend.aftercare.policy import FLAG_INTERVAL, NUDGES_PER_DAY, NUDGES_PER_WEEK
+from backend.aftercare.policy import FLAG_INTERVAL, NUDGE_BUDGET
+from backend.notifications.budgets import Spent, is_spent
 
 MONTH_DAYS = 30
 WEEK = timedelta(days=7)
@@ -177,7 +178,7 @@ class _Walk:
         week = [(at, what) for at, what in self.nudges if on - at < WEEK]
         today = sum(at == on for at, _what in week)
         said_already = any(what == kind for _at, what in week)
-        if said_already or today >= NUDGES_PER_DAY or len(week) >= NUDGES_PER_WEEK:
+        if said_already or is_spent(NUDGE_BUDGET, Spent(today, len(week))):
             return
         self.nudges.append((on, kind))
         self._say(on, Load.NUDGE, kind, Severity.MEDIUM)

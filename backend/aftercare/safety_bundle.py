@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -26,6 +26,7 @@ from backend.aftercare.decision_rules import (
     Thresholds,
     match_acute_rules,
 )
+from backend.aftercare.own_plan import own_plan, show_contacts, show_steps
 from backend.aftercare.support import crisis_lines
 
 OFFLINE_TEXTS = (
@@ -38,8 +39,11 @@ OFFLINE_TEXTS = (
 _DAY = date(2026, 3, 2)
 
 
-def safety_bundle(patient: Patient, *, country: str, language: str) -> dict[str, Any]:
+def safety_bundle(
+    patient: Patient, *, country: str, language: str, now: datetime
+) -> dict[str, Any]:
     """The bundle in one language, with a `version` that changes whenever anything in it does."""
+    own = own_plan(patient.pk, now=now)
     content: dict[str, Any] = {
         "language": language,
         "acute_rules": {
@@ -53,8 +57,8 @@ def safety_bundle(patient: Patient, *, country: str, language: str) -> dict[str,
             [code for code in (country, patient.country) if code], language=language
         ),
         "safety_plan": None,
-        "coping_steps": [],
-        "support_contacts": [],
+        "coping_steps": show_steps(own.ranked()),
+        "support_contacts": show_contacts(own.contacts),
         "sources": {
             "texts": texts.data_version(),
             "crisis_resources": crisis_resources.data_version(),

@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from django.db.models import BooleanField, F, QuerySet
+from django.db.models import BooleanField, F, Max, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from backend.accounts.access import not_found
-from backend.aftercare.models import AcuteReport, Alert, AlertEvidence, AlertStatus
+from backend.accounts.access import live_consents, not_found
+from backend.accounts.consent_scopes import ConsentScope
+from backend.accounts.models import Patient, Purpose, RecipientKind
+from backend.accounts.recipients import Recipient
+from backend.aftercare.back_off import PAUSES, Answer
+from backend.aftercare.models import (
+    AcuteReport,
+    Alert,
+    AlertEvidence,
+    AlertStatus,
+    CopingStep,
+    Decision,
+    Nudge,
+    Prompt,
+    PromptKind,
+    PromptSchedule,
+    Situation,
+    SupportContact,
+)
+from backend.aftercare.policy import EVENING
 from backend.notifications.models import Notification
-from backend.tracking.windows import array_of
+from backend.rows import array_of, every, shape
+from backend.tracking.models import CheckIn, CheckInKind
+
+Item = TypeVar("Item", CopingStep, SupportContact)
+TELLS_OF: Mapping[str, str | None] = {
+    Situation.ASKED: None,
+    Situation.STRONG_CRAVING: ConsentScope.CHECK_INS,
+    Situation.USE_REPORTED: ConsentScope.CHECK_INS,
+    Situation.NOT_SAFE: ConsentScope.CHECK_INS,
+    Situation.SILENCE: ConsentScope.CHECK_INS,
+}
+CUES_WITHIN = timedelta(days=3)
 
 
 def alert_of_check_in(check_in_id: UUID) -> Alert | None:
@@ -39,10 +72,25 @@ def rules_said_before(patient_id: UUID, client_id: UUID) -> set[str]:
 
 def rules_refused_before(patient_id: UUID, client_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
     """For each of these ids the acute rules that a refused body raised under it, where one did."""
-    reports = AcuteReport.objects.filter(patient_id=patient_id, client_id__in=client_ids)
-    return {
-        client_id: facts["rules"] for client_id, facts in reports.values_list("client_id", "facts")
-    }
+    return dict(
+        every(
+            "SELECT client_id, ARRAY(SELECT jsonb_array_elements_text(facts -> 'rules'))"
+            " FROM aftercare_acutereport WHERE patient_id = %s AND client_id = ANY(%s::uuid[])",
+            [patient_id, array_of(client_ids)],
+        )
+    )
+
+
+def hold_open_alerts(patient_id: UUID) -> list[Alert]:
+    """This patient's alerts that nobody has resolved, held until the transaction ends."""
+    return [_ALERT.made(row) for row in every(_HOLD_OPEN, [patient_id])]
+
+
+_ALERT = shape(Alert)
+_HOLD_OPEN = (
+    f"SELECT {_ALERT.listed('a')} FROM aftercare_alert a"  # noqa: S608 - model columns
+    " WHERE a.patient_id = %s AND a.status <> 'resolved' FOR UPDATE"
+)
 
 
 def find_acute_report(patient_id: UUID, client_id: UUID) -> AcuteReport | None:
@@ -57,6 +105,12 @@ def alerts_of(patient_id: UUID) -> QuerySet[Alert]:
         .select_related("acknowledged_by__clinician", "resolved_by__clinician")
         .order_by(F("resolved_at").desc(nulls_first=True), "due_at", "-opened_at")
     )
+
+
+def alerts_opened_between(patient_id: UUID, first: date, last: date) -> QuerySet[Alert]:
+    """Alerts about one of these days, both included, the newest first."""
+    rows = Alert.objects.filter(patient_id=patient_id, first_on__lte=last, last_on__gte=first)
+    return rows.order_by("-opened_at", "-pk")
 
 
 def open_alerts(patient_ids: Collection[UUID]) -> QuerySet[Alert]:
@@ -85,3 +139,132 @@ def find_own_notification(user_id: UUID, notification_id: UUID) -> Notification:
     if row is None:
         raise not_found()
     return row
+
+
+def own_items(kind: type[Item], patient_id: UUID) -> list[Item]:
+    """What of that kind this patient has, in their own order."""
+    rows = kind._default_manager.filter(patient_id=patient_id, removed_at=None)
+    return list(rows.order_by("order", "created_at", "pk"))
+
+
+def find_own_contact(patient_id: UUID, contact_id: UUID) -> SupportContact:
+    """Raises `NotFound` for somebody else's, and for one that was removed."""
+    rows = SupportContact.objects.filter(patient_id=patient_id, removed_at=None)
+    row = rows.filter(pk=contact_id).first()
+    if row is None:
+        raise not_found()
+    return row
+
+
+def answers_to_nudges(patient_id: UUID) -> list[Answer]:
+    """What the patient did with the nudges they answered last, as far back as a pause can go."""
+    return _answers(Nudge.objects.filter(patient_id=patient_id, was_sent=True))
+
+
+def _answers(rows: QuerySet[Nudge] | QuerySet[Prompt]) -> list[Answer]:
+    answered = rows.filter(Q(dismissed_at__isnull=False) | Q(rated_at__isnull=False))
+    return [
+        Answer(max(filter(None, (dismissed_at, rated_at))), was_dismissed=rated_at is None)
+        for dismissed_at, rated_at in answered.order_by("-decided_at").values_list(
+            "dismissed_at", "rated_at"
+        )[: max(PAUSES)]
+    ]
+
+
+def answers_to_prompts(patient_id: UUID) -> list[Answer]:
+    """The same of prompts; a check-in after one that was put aside does not undo it."""
+    rows = Prompt.objects.filter(patient_id=patient_id, was_sent=True)
+    return _answers(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class LastPrompts:
+    """Of each kind of prompt the latest date that was dealt with, and the latest that was sent."""
+
+    last_on: Mapping[str, date]
+    sent_on: Mapping[str, date]
+
+
+def last_prompts(patient_id: UUID) -> LastPrompts:
+    """Both by one look."""
+    rows = (
+        Prompt.objects.filter(patient_id=patient_id)
+        .values("kind")
+        .annotate(last=Max("local_date"), sent=Max("local_date", filter=Q(was_sent=True)))
+    )
+    found = {row["kind"]: (row["last"], row["sent"]) for row in rows}
+    return LastPrompts(
+        last_on={kind: last for kind, (last, _sent) in found.items()},
+        sent_on={kind: sent for kind, (_last, sent) in found.items() if sent is not None},
+    )
+
+
+def last_daily_on(patient_id: UUID) -> date | None:
+    """The latest date that a daily check-in of this patient is about."""
+    rows = CheckIn.objects.filter(
+        patient_id=patient_id, kind=CheckInKind.DAILY, withdrawn_at__isnull=True
+    )
+    return rows.order_by("-local_date").values_list("local_date", flat=True).first()
+
+
+def schedules_of(patient: Patient, *, now: datetime) -> list[PromptSchedule]:
+    """The patient's own, and the evening prompt as it will be for who has chosen nothing yet."""
+    rows = list(PromptSchedule.objects.filter(patient=patient).order_by("kind"))
+    if any(row.kind == PromptKind.CHECK_IN for row in rows):
+        return rows
+    today = now.astimezone(ZoneInfo(patient.time_zone)).date()
+    evening = PromptSchedule(kind=PromptKind.CHECK_IN, at=EVENING, starts_on=today)
+    return [evening, *rows]
+
+
+def recent_cues(patient_id: UUID, *, on: date) -> list[str]:
+    """The cues of the last days' check-ins."""
+    rows = CheckIn.objects.filter(
+        patient_id=patient_id,
+        withdrawn_at__isnull=True,
+        local_date__gt=on - CUES_WITHIN,
+        local_date__lte=on,
+    )
+    return sorted({cue for cues in rows.values_list("cues", flat=True) for cue in cues})
+
+
+def cues_of_check_in(patient_id: UUID, check_in_id: UUID) -> list[str]:
+    """What this patient said had set it off; nothing where there is no such check-in of theirs."""
+    rows = CheckIn.objects.filter(pk=check_in_id, patient_id=patient_id)
+    return rows.values_list("cues", flat=True).first() or []
+
+
+def step_of_nudge(nudge_id: UUID | None) -> str:
+    """The words of the step that it shows, as they are now; empty where it is there no more."""
+    rows = CopingStep.objects.filter(nudges=nudge_id, removed_at=None, is_archived=False)
+    step = rows.first() if nudge_id else None
+    return step.words if step else ""
+
+
+def decisions_page(
+    patient_id: UUID, *, size: int, before: tuple[datetime, UUID] | None
+) -> QuerySet[Decision]:
+    """The newest first, one more than `size` so that the caller knows of a next page."""
+    rows = Decision.objects.filter(patient_id=patient_id)
+    if before is not None:
+        at, last_id = before
+        rows = rows.filter(Q(at__lt=at) | Q(at=at, pk__lt=last_id))
+    return rows.order_by("-at", "-pk")[: size + 1]
+
+
+def consented_situations(contact: SupportContact, *, at: datetime) -> frozenset[str]:
+    """The situations that live consents of the patient for this contact, for support, cover.
+
+    A situation is covered where the consent names the part of the record that it tells of; the
+    patient's own call for somebody tells of none.
+    """
+    recipient = Recipient(RecipientKind.SUPPORT_CONTACT, name="", contact_id=contact.pk)
+    consents = live_consents(
+        at=at, patient_id=contact.patient_id, recipient=recipient, purpose=Purpose.SUPPORT
+    )
+    granted = [set(scopes) for scopes in consents.values_list("scopes", flat=True)]
+    return frozenset(
+        situation
+        for situation, scope in TELLS_OF.items()
+        if any(scope is None or scope in scopes for scopes in granted)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +11,7 @@ from msgspec import Struct
 
 from backend.accounts.models import Patient
 from backend.aftercare.crisis_resources import help_for
+from backend.aftercare.own_plan import STEPS_SHOWN, own_plan, show_contacts, show_steps
 from backend.aftercare.texts import render, support_for
 
 # With these the emergency number stands before everything else.
@@ -46,8 +48,16 @@ def support_answer(
     substances: Iterable[str],
     country: str,
     language: str,
+    now: datetime,
+    cues: Iterable[str] = (),
+    asks_for_help: bool = False,
 ) -> Support:
-    """`rules` are the acute rules that held, the most severe first; none for a calm check-in."""
+    """`rules` are the acute rules that held, the most severe first; none for a calm check-in.
+
+    The person's own steps and contacts are read only where help is shown: a rule held, or they
+    asked for it. Steps for the reported `cues` come first.
+    """
+    own = own_plan(patient.pk, now=now) if rules or asks_for_help else None
     named = tuple(substances)
     texts = [
         text for rule in rules for text in support_for(rule, language=language, substances=named)
@@ -59,7 +69,7 @@ def support_answer(
         crisis_resources=crisis_lines(
             [code for code in (country, patient.country) if code], language=language
         ),
-        coping_steps=[],
-        support_contacts=[],
+        coping_steps=show_steps(own.ranked(cues)[:STEPS_SHOWN]) if own else [],
+        support_contacts=show_contacts(own.contacts) if own else [],
         note_about_notes=render("notes.not_read", language=language),
     )

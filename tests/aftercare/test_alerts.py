@@ -173,6 +173,7 @@ def test_a_medium_alert_obeys_quiet_hours_and_is_not_passed_on(people: People):
 
 
 def test_a_medium_check_in_nudges_once_within_the_budget(people: People):
+    make_device(people.patient_user)
     for hours in (0, 1, 2):
         report(people, now=NOON + timedelta(hours=hours), confidence=2)
     assert Notification.objects.filter(kind="nudge").count() == 1

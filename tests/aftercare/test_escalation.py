@@ -12,6 +12,7 @@ from django.db import connection
 from backend.aftercare.models import Alert, AlertAct
 from backend.aftercare.services import acknowledge_alert, escalate_due
 from backend.notifications.models import Notification
+from tests.acting import carried
 from tests.aftercare.reporting import NOON, report
 from tests.people import People, actor_for, make_device
 
@@ -107,7 +108,7 @@ def test_eight_sweepers_at_once_take_one_step(committed_db: None, people: People
         escalate_due(now=NOON + HIGH_WAIT)
         connection.close()
 
-    threads = [threading.Thread(target=sweep) for _ in range(8)]
+    threads = [threading.Thread(target=carried(sweep)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

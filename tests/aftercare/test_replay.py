@@ -24,7 +24,7 @@ from backend.tracking.models import Assessment, AssessmentRequest, CheckIn
 from backend.tracking.sweeping import RANGES, ends_of
 from tests.aftercare.reporting import report
 from tests.aftercare.test_worsening import declining, steady
-from tests.people import People, actor_for
+from tests.people import People, actor_for, make_device
 from tests.phones import Phone
 
 START = date(2025, 12, 1)
@@ -70,6 +70,7 @@ def eventful() -> list[dict[str, Any] | None]:
 
 
 def test_the_rules_of_today_say_what_was_said_at_the_time(people: People) -> None:
+    make_device(people.patient_user)
     now = live(people, eventful())
     found = run(people, now)
     opened = {

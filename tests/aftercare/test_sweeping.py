@@ -21,6 +21,7 @@ from backend.tracking.models import Assessment, SweepRange
 from backend.tracking.sweeping import RANGES, answered_until, claim_range, ends_of, finish_range
 from backend.tracking.trends import shipped_limits
 from backend.tracking.windows import Windows, latest_days, load_windows
+from tests.acting import carried
 from tests.aftercare.reporting import report
 from tests.aftercare.test_worsening import steady
 from tests.people import People, make_device
@@ -169,7 +170,7 @@ def test_two_workers_share_the_ranges(committed_db: None, people: People) -> Non
         finally:
             connections.close_all()
 
-    workers = [threading.Thread(target=work) for _ in range(2)]
+    workers = [threading.Thread(target=carried(work)) for _ in range(2)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -34,7 +34,7 @@ ACUTE_RULES = (
     "confidence",
     "short_sleep",
 )
-CONDITIONS = "safety withdrawal use craving mood confidence sleep worsening absence"
+CONDITIONS = "safety withdrawal use craving mood confidence sleep worsening absence left_monitoring"
 SEVERITIES = ("critical", "high", "medium")
 
 

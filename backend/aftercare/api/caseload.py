@@ -67,5 +67,6 @@ class CaseloadView(HandrailView):
         actor = actor_of(request)
         patients = visible_patients(actor).filter(discharged_at__isnull=True)
         lines = caseload(patients, language=language_of(request), now=timezone.now())
-        audit.record(actor=actor, action="caseload.read", facts={"count": len(lines)})
+        shown = [line.patient.pk for line in lines]
+        audit.record_shown(actor=actor, action="caseload.read", patient_ids=shown)
         return Response(CaseloadAnswer(results=[_show(line) for line in lines]))

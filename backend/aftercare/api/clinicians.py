@@ -102,7 +102,7 @@ def _today(patient: Patient) -> date:
 
 def read_patient(actor: Actor, patient_id: UUID, *, what: str) -> Patient:
     """The patient through the one door, with the read in the audit log."""
-    patient = access_patient(actor, patient_id)
+    patient = access_patient(actor, patient_id, reading=True)
     audit.record(actor=actor, action=f"{what}.read", patient_id=patient.pk)
     return patient
 

@@ -15,10 +15,10 @@ from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backend.accounts.access import access_own_patient
+from backend.accounts.access import access_own_patient, read_own_patient
 from backend.accounts.actor import Role
 from backend.accounts.authentication import actor_of, language_of
-from backend.aftercare.messages import message_for
+from backend.aftercare.messages import message_for, nudge_id_of
 from backend.aftercare.selectors import find_own_notification
 from backend.aftercare.support import Support, crisis_lines, support_answer
 from backend.aftercare.trend_answers import trend_answer
@@ -38,7 +38,10 @@ class HelpAnswer(Struct):
 
 
 class MessageAnswer(Struct):
-    """One message, read after unlock by the random id that travelled."""
+    """One message, read after unlock by the random id that travelled.
+
+    `nudge_id` is what it can be put aside, put off and rated by, where it can.
+    """
 
     id: UUID
     kind: str
@@ -47,6 +50,7 @@ class MessageAnswer(Struct):
     created_at: datetime
     patient_id: UUID | None
     alert_id: UUID | None
+    nudge_id: UUID | None = None
 
 
 def asked_language(request: Request) -> str:
@@ -99,6 +103,8 @@ class OwnHelpView(HandrailView):
             substances=(),
             country=asked_country(request),
             language=language_of(request),
+            now=timezone.now(),
+            asks_for_help=True,
         )
         return Response(answer)
 
@@ -113,12 +119,12 @@ class OwnTrendsView(HandrailView):
     )
     def get(self, request: Request) -> Response:
         """One's own trend against one's own usual, with its reason in a sentence."""
-        patient = access_own_patient(actor_of(request))
+        patient = read_own_patient(actor_of(request), what="trends")
         return Response(trend_answer(patient, language=language_of(request), now=timezone.now()))
 
 
 class OwnMessageView(HandrailView):
-    allowed_roles = {"GET": frozenset({Role.PATIENT, Role.CLINICIAN})}
+    allowed_roles = {"GET": frozenset({Role.PATIENT, Role.CLINICIAN, Role.ADMINISTRATOR})}
 
     @extend_schema(
         operation_id="own_message",
@@ -141,5 +147,6 @@ class OwnMessageView(HandrailView):
                 created_at=row.created_at,
                 patient_id=row.patient_id if is_alert else None,
                 alert_id=UUID(row.subject.partition(":")[2]) if is_alert else None,
+                nudge_id=nudge_id_of(row),
             )
         )

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from backend.aftercare.services.acts import acknowledge_alert, act_on_alert, resolve_alert
+from backend.aftercare.services.answering import dismiss_nudge, rate_nudge, snooze_nudge
 from backend.aftercare.services.assessments import assess_due
 from backend.aftercare.services.baselines import start_baseline
 from backend.aftercare.services.escalation import escalate_due
 from backend.aftercare.services.history import assess_history
+from backend.aftercare.services.holidays import set_holidays
+from backend.aftercare.services.monitoring import leave_monitoring, resume_monitoring
+from backend.aftercare.services.own_items import amend_item, remove_item, store_item
+from backend.aftercare.services.prompt_settings import set_prompt_settings
+from backend.aftercare.services.prompt_sweeping import prompt_due
 from backend.aftercare.services.replay import replay_caseload, replay_patient
 from backend.aftercare.services.responses import (
     Response,
     acute_facts,
     local_date,
     matches_for,
+    may_be_acute,
     respond_to_amendment,
     respond_to_check_ins,
     respond_to_refused,
@@ -24,17 +31,29 @@ __all__ = [
     "acknowledge_alert",
     "act_on_alert",
     "acute_facts",
+    "amend_item",
     "assess_due",
     "assess_history",
+    "dismiss_nudge",
     "escalate_due",
+    "leave_monitoring",
     "local_date",
     "matches_for",
+    "may_be_acute",
+    "prompt_due",
+    "rate_nudge",
+    "remove_item",
     "replay_caseload",
     "replay_patient",
     "resolve_alert",
     "respond_to_amendment",
     "respond_to_check_ins",
     "respond_to_refused",
+    "resume_monitoring",
+    "set_holidays",
+    "set_prompt_settings",
+    "snooze_nudge",
     "start_baseline",
+    "store_item",
     "sweep_due",
 ]

@@ -25,8 +25,12 @@ from backend.aftercare.models import (
 from backend.aftercare.policy import FLAG_INTERVAL, RESPONSE
 from backend.notifications.models import NotificationKind, Priority
 from backend.notifications.services import NotificationDraft, queue_notifications
+from backend.rows import Upsert, store
 from backend.tracking.models import CheckIn
 
+_RETIED = ("alert_id", "at", "round", "severity", "rules")
+_TIES_BY_CHECK_IN = Upsert(AlertEvidence, "check_in_id", _RETIED)
+_TIES_BY_REPORT = Upsert(AlertEvidence, "acute_report_id", _RETIED)
 CONDITION_RANK = ("safety", "withdrawal", "mood", "use", "craving", "confidence", "sleep")
 
 
@@ -166,7 +170,8 @@ def record_historical_alert(
             resolved_at=now,
             outcome=AlertOutcome.HISTORICAL,
         )
-    tie([evidence_row(alert, evidence, now=at)])
+    ties = [evidence_row(alert, evidence, now=at)]
+    store((ties_by(ties), ties))
     act_audited(
         actor, alert, "alert.join" if condition in near else "alert.record_historical"
     ).save(force_insert=True)
@@ -198,16 +203,13 @@ def evidence_row(alert: Alert, evidence: Evidence, *, now: datetime) -> AlertEvi
     )
 
 
-def tie(rows: Sequence[AlertEvidence]) -> None:
-    """Stores them; what was tied to another alert before is tied to this one instead."""
-    for source in ("check_in", "acute_report"):
-        ours = [row for row in rows if getattr(row, f"{source}_id") is not None]
-        AlertEvidence.objects.bulk_create(
-            ours,
-            update_conflicts=True,
-            unique_fields=[source],
-            update_fields=["alert", "at", "round", "severity", "rules"],
-        )
+def ties_by(rows: Sequence[AlertEvidence]) -> Upsert:
+    """How these are stored: what was tied to another alert before is tied to this one instead.
+
+    All of them are check-ins, or all of them are acute reports.
+    """
+    is_report = any(row.acute_report_id is not None for row in rows)
+    return _TIES_BY_REPORT if is_report else _TIES_BY_CHECK_IN
 
 
 def act_audited(actor: Actor, alert: Alert, action: str) -> AuditEvent:

@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.db import transaction
 
+from backend.accounts import audit
 from backend.accounts.actor import Actor
 from backend.accounts.models import Patient
 from backend.aftercare.episodes import Day
 from backend.aftercare.models import Alert, AlertStatus, Condition, Severity
 from backend.aftercare.services.absences import end_absence
 from backend.aftercare.services.nudges import nudge
+from backend.aftercare.services.prompt_sweeping import drop_answered
 from backend.aftercare.services.worsening import follow_worsening
 from backend.tracking.assessing import claim_requests, finish_request, store_assessment
 from backend.tracking.judging import Judged, judge
@@ -25,6 +27,7 @@ from backend.tracking.windows import latest_days, load_windows
 STALE_DAYS = 7
 logger = structlog.get_logger(__name__)
 ACTOR = Actor.system("assess_due")
+NOT_ACUTE = (Condition.WORSENING, Condition.ABSENCE, Condition.LEFT_MONITORING)
 
 
 def assess_due(*, now: datetime) -> int:
@@ -36,7 +39,10 @@ def assess_due(*, now: datetime) -> int:
     claimed = claim_requests(now=now)
     if not claimed:
         return 0
-    windows = load_windows(latest_days([request.patient_id for request in claimed]))
+    ids = [request.patient_id for request in claimed]
+    with transaction.atomic():
+        audit.record_shown(actor=ACTOR, action="check_ins.evaluate", patient_ids=ids)
+        windows = load_windows(latest_days(ids))
     row_of = {patient_id: row for row, patient_id in enumerate(windows.patient_ids)}
     judged = judge(windows)
     for request in claimed:
@@ -48,16 +54,22 @@ def assess_due(*, now: datetime) -> int:
                 finish_request(request)
         except Exception as error:
             logger.error("assessment_failed", patient_id=str(request.patient_id), exc_info=error)
+    drop_answered(now=now, patient_ids=[request.patient_id for request in claimed])
     return len(claimed)
 
 
 def decide(patient_id: UUID, judged: Judged, row: int, *, now: datetime) -> None:
-    """Stores what was found for one person and does what follows, in the caller's transaction."""
+    """Stores what was found for one person and does what follows, in the caller's transaction.
+
+    Of who has left monitoring nothing is found.
+    """
     patient = (
         Patient.objects.select_related("organisation", "user")
         .select_for_update(of=("self",), no_key=True)
         .get(pk=patient_id)
     )
+    if patient.left_monitoring_at is not None:
+        return
     facts = judged.facts(row)
     day = day_of(facts, today=now.astimezone(ZoneInfo(patient.time_zone)).date())
     store_assessment(
@@ -116,4 +128,4 @@ def worsening_reason(facts: dict[str, Any]) -> dict[str, Any]:
 
 def _has_acute_alert(patient: Patient) -> bool:
     open_alerts = Alert.objects.filter(patient=patient).exclude(status=AlertStatus.RESOLVED)
-    return open_alerts.exclude(condition__in=(Condition.WORSENING, Condition.ABSENCE)).exists()
+    return open_alerts.exclude(condition__in=NOT_ACUTE).exists()

@@ -18,9 +18,11 @@ from backend.aftercare.models import (
     AlertOutcome,
     AlertStatus,
     Condition,
+    DecisionKind,
 )
 from backend.aftercare.policy import FLAG_INTERVAL, RESPONSE
 from backend.aftercare.services.alerts import subject_of, tell_level
+from backend.aftercare.services.decisions import record_decision
 from backend.notifications.services import cancel_pending
 
 FLAGS = (Condition.WORSENING, Condition.ABSENCE)
@@ -57,6 +59,7 @@ def raise_flag(
     is looked at again tomorrow.
     """
     if flagged_lately(patient, now=now):
+        _decided(patient, condition, first_on, why_not="budget", now=now)
         return None
     alert = _passed_lately(patient, condition, on=on)
     if alert is None:
@@ -76,6 +79,8 @@ def raise_flag(
         AlertAct.objects.create(alert=alert, at=now, kind=AlertActKind.RENEWED)
     _audit(actor, alert, "alert.open" if is_new else "alert.renew")
     tell_level(alert, now=now)
+    chosen = "open" if is_new else "open_again"
+    _decided(patient, condition, first_on, alert=alert, chosen=chosen, now=now)
     return alert
 
 
@@ -106,6 +111,30 @@ def _passed_lately(patient: Patient, condition: Condition, *, on: date) -> Alert
         .filter(last_on__gte=on - REOPENS_WITHIN)
         .order_by("-last_on")
         .first()
+    )
+
+
+def _decided(
+    patient: Patient,
+    condition: Condition,
+    first_on: date,
+    *,
+    alert: Alert | None = None,
+    chosen: str = "",
+    why_not: str = "",
+    now: datetime,
+) -> None:
+    known = {"first_on": first_on.isoformat(), "interval_days": FLAG_INTERVAL.days}
+    record_decision(
+        patient=patient,
+        kind=DecisionKind.FLAG,
+        source=condition.value,
+        known={**known, "alert_id": str(alert.pk)} if alert else known,
+        options=("open", "open_again"),
+        chosen=chosen,
+        reason=condition.value if chosen else "",
+        why_not=why_not,
+        now=now,
     )
 
 

@@ -13,15 +13,25 @@ from backend.aftercare.decision_rules import Severity
 from backend.aftercare.ladder import Ladder, ladder_for, live_on
 from backend.aftercare.models import Alert, AlertAct, AlertActKind, AlertEvidence, AlertStatus
 from backend.aftercare.policy import RESPONSE
+from backend.aftercare.selectors import hold_open_alerts
 from backend.aftercare.services.alerts import (
     Evidence,
     act_audited,
     choose_condition,
     evidence_row,
     plan_level,
-    tie,
+    ties_by,
 )
 from backend.notifications.services import NotificationDraft, queue_notifications
+from backend.rows import Upsert, store
+
+_ALERTS = Upsert(
+    Alert,
+    "id",
+    ("severity", "reasons", "first_on", "last_on", "round", "level", "level_due_at", "evidence_at",
+     "due_at", "status", "acknowledged_at", "acknowledged_by_id"),
+)  # fmt: skip
+_ACTS, _AUDITED = Upsert(AlertAct), Upsert(AuditEvent)
 
 
 @dataclass
@@ -66,19 +76,19 @@ class Raising:
         self._drafts += drafts
 
     def write(self) -> None:
-        """Stores everything, in as few statements as there are tables."""
-        Alert.objects.bulk_create(self._opened)
-        for alert in self._changed.values():
-            alert.save()
-        AlertAct.objects.bulk_create(self._acts)
-        tie(self._evidence)
-        AuditEvent.objects.bulk_create(self._audited)
+        """Stores everything in three statements: the alerts, what is told of them (row-level
+        security lets it in when it sees the alert), and what is to be sent."""
+        store((_ALERTS, [*self._opened, *self._changed.values()]))
+        store(
+            (_ACTS, self._acts),
+            (ties_by(self._evidence), self._evidence),
+            (_AUDITED, self._audited),
+        )
         queue_notifications(drafts=self._drafts, now=self.now)
 
     @cached_property
     def _standing(self) -> dict[str, Alert]:
-        rows = Alert.objects.select_for_update().filter(patient=self.patient)
-        return {alert.condition: alert for alert in rows.exclude(status=AlertStatus.RESOLVED)}
+        return {alert.condition: alert for alert in hold_open_alerts(self.patient.pk)}
 
     @cached_property
     def _own_ladder(self) -> Ladder:

@@ -59,7 +59,7 @@ def replay_patient(
     *, actor: Actor, patient_id: UUID, rules: RuleSet, days: int = DAYS, now: datetime
 ) -> Replayed:
     """One patient's last days. Raises `NotFound`."""
-    patient = access_patient(actor, patient_id)
+    patient = access_patient(actor, patient_id, reading=True)
     audit.record(actor=actor, action="replay.read", patient_id=patient.pk, facts={"days": days})
     return replay_days(patient, rules, days=days, now=now)
 
@@ -81,8 +81,14 @@ def replay_organisation(
 def _replay_all(
     actor: Actor, patients: Iterable[Patient], rules: RuleSet, *, days: int, now: datetime
 ) -> Replayed:
-    found = [replay_days(patient, rules, days=days, now=now) for patient in patients]
-    audit.record(actor=actor, action="replay.read", facts={"count": len(found), "days": days})
+    people = list(patients)
+    found = [replay_days(patient, rules, days=days, now=now) for patient in people]
+    audit.record_shown(
+        actor=actor,
+        action="replay.read",
+        patient_ids=[patient.pk for patient in people],
+        facts={"days": days},
+    )
     return together(found, days=days, now=now)
 
 

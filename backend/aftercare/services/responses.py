@@ -33,13 +33,14 @@ from backend.aftercare.services.raising import Raising
 from backend.notifications.models import NotificationKind, Priority
 from backend.notifications.services import NotificationDraft
 from backend.tracking.models import CheckIn, Source
+from backend.tracking.reports import CheckInReport
 from backend.tracking.selectors import nearby_days
 
 NUDGED_RULES = frozenset({Rule.CONFIDENCE, Rule.SHORT_SLEEP})
 
 
-def acute_facts(check_in: CheckIn) -> AcuteFacts:
-    """The items of a stored check-in that the acute rules read."""
+def acute_facts(check_in: CheckIn | CheckInReport) -> AcuteFacts:
+    """The items of a check-in that the acute rules read."""
     return AcuteFacts(
         not_safe=check_in.not_safe,
         mood=check_in.mood,
@@ -52,6 +53,14 @@ def acute_facts(check_in: CheckIn) -> AcuteFacts:
         withdrawal_substances=frozenset(check_in.withdrawal_substances),
         withdrawal_symptoms=frozenset(check_in.withdrawal_symptoms),
     )
+
+
+def may_be_acute(report: CheckInReport) -> bool:
+    """Whether an acute rule holds, or might with what the days around say."""
+    facts = acute_facts(report)
+    if needs_recent_facts(facts):
+        return True
+    return bool(match_acute_rules(facts, RecentFacts(), on=report.local_date))
 
 
 def matches_for(
@@ -82,6 +91,7 @@ def respond_to_check_ins(
 ) -> dict[UUID, Response]:
     """Raises the alerts that new check-ins call for, in their order; an answer for each acute one.
 
+    Those that `may_be_acute` rules out may be left out.
     Where a refused body under the same id said as much before, nobody is told a second time.
     Imported history makes closed alerts and no message.
     """
@@ -219,5 +229,11 @@ def _support(
 def _nudge(patient: Patient, evidence: Evidence, *, now: datetime) -> None:
     for match in evidence.matches:
         if match.rule in NUDGED_RULES:
-            nudge(patient=patient, kind=match.rule.value, reasons=evidence.reasons, now=now)
+            nudge(
+                patient=patient,
+                kind=match.rule.value,
+                reasons=evidence.reasons,
+                now=now,
+                cues=getattr(evidence.source, "cues", ()),
+            )
             return

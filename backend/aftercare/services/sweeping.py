@@ -12,6 +12,7 @@ import numpy as np
 import structlog
 from django.db import transaction
 
+from backend.accounts import audit
 from backend.accounts.actor import Actor
 from backend.accounts.models import Patient
 from backend.aftercare.models import Alert, AlertStatus, Condition
@@ -49,8 +50,10 @@ def sweep_due(*, now: datetime) -> int:
 
 
 def sweep_range(first: UUID, last: UUID, *, now: datetime) -> int:
-    """Judges every active patient whose id lies in the range; returns how many."""
-    rows = Patient.objects.filter(pk__range=(first, last), discharged_at__isnull=True)
+    """Judges every monitored patient whose id lies in the range; returns how many."""
+    rows = Patient.objects.filter(
+        pk__range=(first, last), discharged_at__isnull=True, left_monitoring_at__isnull=True
+    )
     people = list(rows.order_by("pk").values_list("pk", "time_zone", "enrolled_at"))
     for start in range(0, len(people), CHUNK_PEOPLE):
         _sweep(people[start : start + CHUNK_PEOPLE], now=now)
@@ -58,7 +61,14 @@ def sweep_range(first: UUID, last: UUID, *, now: datetime) -> int:
 
 
 def _sweep(people: Sequence[tuple[UUID, str, datetime | None]], *, now: datetime) -> None:
-    windows = load_windows(latest_days([patient_id for patient_id, _zone, _at in people]))
+    with transaction.atomic():
+        # One row whatever the number of people: everyone in care from the first id to the last.
+        audit.record(
+            actor=ACTOR,
+            action="check_ins.sweep",
+            facts={"count": len(people), "from": str(people[0][0]), "to": str(people[-1][0])},
+        )
+        windows = load_windows(latest_days([patient_id for patient_id, _zone, _at in people]))
     _judge_again(windows, now=now)
     names = {zone for _id, zone, _at in people}
     today = {zone: now.astimezone(ZoneInfo(zone)).date() for zone in names}
@@ -106,6 +116,8 @@ def _follow(patient_id: UUID, answered_on: date, until: date, *, now: datetime) 
             .select_for_update(of=("self",), no_key=True)
             .get(pk=patient_id)
         )
+        if not patient.is_monitored:  # since the range was read
+            return
         if end_absence(actor=ACTOR, patient=patient, answered_on=answered_on, now=now) is None:
             follow_absence(
                 actor=ACTOR, patient=patient, answered_on=answered_on, until=until, now=now

@@ -1,0 +1,59 @@
+"""What a support contact would be told, and whether they may be: shown before it is ever sent.
+
+Nothing here sends. A contact hears something only with a live consent of the patient that names
+the situation, and after their own yes; while either is missing the answer says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from backend.accounts.models import Patient
+from backend.aftercare.models import Situation, SupportContact
+from backend.aftercare.texts import LANGUAGES, render
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """`why_not` is empty where the message may go: `not_chosen`, `no_consent`, `not_agreed`."""
+
+    situation: str
+    text: str
+    why_not: str
+
+
+def previews(
+    patient: Patient, contact: SupportContact, *, consented: Collection[str]
+) -> list[Preview]:
+    """For every situation, in the contact's language. `consented` holds the situations covered."""
+    return [
+        Preview(
+            situation=situation.value,
+            text=message_to(patient, contact, situation),
+            why_not=why_not_told(contact, situation.value, consented=consented),
+        )
+        for situation in Situation
+    ]
+
+
+def why_not_told(contact: SupportContact, situation: str, *, consented: Collection[str]) -> str:
+    """Empty when this contact may be told in this situation."""
+    if contact.removed_at is not None or situation not in contact.situations:
+        return "not_chosen"
+    if situation not in consented:
+        return "no_consent"
+    if contact.opted_in_at is None:
+        return "not_agreed"
+    return ""
+
+
+def message_to(patient: Patient, contact: SupportContact, situation: Situation) -> str:
+    """The words: what the patient wrote, where they wrote something. No reading, no number."""
+    language = next((code for code in contact.languages if code in LANGUAGES), LANGUAGES[0])
+    text_id = f"contact.{situation.value}"
+    said = render(text_id, language=language, patient=patient.given_name)
+    if not contact.words:
+        return said
+    own = render("contact.own_words", language=language, words=contact.words)
+    return f"{said} {own}"
