@@ -9,6 +9,8 @@ from uuid import uuid4
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from backend.row_security import acting_as
+
 HEADER = "X-Request-ID"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9-]{8,64}")
 
@@ -25,10 +27,12 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get(HEADER, "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if _WELL_FORMED.fullmatch(given) else uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        # Nobody acts until a token or a session says who, and nobody once it is answered: the
+        # thread goes on to the next request.
+        with structlog.contextvars.bound_contextvars(request_id=request_id), acting_as(None):
             response = self.get_response(request)
         response[HEADER] = request_id
         return response

@@ -17,7 +17,7 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -34,6 +34,7 @@ logger = structlog.get_logger(__name__)
 Item = TypeVar("Item")
 
 PROBLEM_TYPE = "application/problem+json"
+READS = frozenset({"GET", "HEAD"})
 
 _STATUS: Mapping[type[Exception], int] = {
     errors.Invalid: 400,
@@ -66,6 +67,15 @@ class HandrailView(APIView):
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         allowances.begin()
         return super().initialize_request(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method in READS and request.user is not None:
+            # What is read, and the row that says so, are one transaction: all of it or nothing.
+            # Help that anyone may call for does not wait for a database.
+            for name in ("get", "head"):
+                if hasattr(self, name):
+                    setattr(self, name, transaction.atomic(getattr(self, name)))
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
@@ -198,9 +208,24 @@ def read_body(request: Request, kind: type[Item], *, limit: int = 64 * 1024) -> 
     return decode(raw, kind)
 
 
+def answer(data: object, *, status: int = 200) -> HttpResponse:
+    """JSON at once, for the routes that are measured: no negotiation is left to be done."""
+    return HttpResponse(msgspec.json.encode(data), status=status, content_type="application/json")
+
+
 def asked_country(request: HttpRequest | Request) -> str:
     """Where the phone says it is, ISO 3166-1 alpha-2; empty when it does not say."""
     return str(request.GET.get("country", ""))[:2].upper()
+
+
+def base_revision(request: Request) -> int:
+    """The number in `If-Match`. Raises `PreconditionRequired` without one."""
+    raw = request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"')
+    if not raw.isascii() or not raw.isdigit() or len(raw) > 5:
+        raise errors.PreconditionRequired(
+            "if_match_required", _("Say in If-Match which revision this changes.")
+        )
+    return int(raw)
 
 
 # Pages ------------------------------------------------------------------------------------------

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from backend.accounts.models import Patient
 
 
 class Role(StrEnum):
@@ -19,13 +23,18 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The one who acts. `name` is set for the system's own jobs and empty for people."""
+    """The one who acts. `name` is set for the system's own jobs and empty for people.
+
+    `own_patient` is the patient that a phone's account is, where it was read with the token;
+    `access_own_patient` alone looks at it.
+    """
 
     user_id: UUID | None
     role: Role
     device_id: UUID | None = None
     request_id: str = ""
     name: str = ""
+    own_patient: Patient | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def system(cls, name: str) -> Actor:

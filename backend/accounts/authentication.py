@@ -9,28 +9,56 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from backend.accounts import rate_limits
 from backend.accounts.actor import Actor, Role
-from backend.accounts.hot_reads import find_token
+from backend.accounts.hot_reads import Arrival, find_arrival
 from backend.accounts.models import AccessToken, User
 from backend.accounts.tokens import hash_token
 from backend.request_ids import request_id_of
+from backend.row_security import Acting, act_as
 
 
 class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>`. A revoked or expired token fails on its next use."""
 
     def authenticate(self, request: Request) -> tuple[User, AccessToken] | None:
-        scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+        scheme, _space, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        row = find_token(hash_token(token.strip()), now=timezone.now())
-        if row is None:
+        arrival = _arrive(request, hash_token(token.strip()))
+        if arrival is None:
             raise AuthenticationFailed
-        translation.activate(row.user.language)
-        return row.user, row
+        request.arrival = arrival  # type: ignore[attr-defined]
+        token, patient = arrival.token, arrival.patient
+        translation.activate(token.user.language)
+        act_as(Acting(token.user.role, token.user_id, patient.pk if patient else None))
+        return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+def _arrive(request: Request, token_hash: bytes) -> Arrival | None:
+    limit = _limit_of(request)
+    now = timezone.now()
+    if limit is None:
+        return find_arrival(token_hash, now=now)
+    return find_arrival(token_hash, now=now, counted_as=limit.name, window_at=limit.window_at(now))
+
+
+def _limit_of(request: Request) -> rate_limits.Limit | None:
+    """The limit that the route counts this method by, if it does, from its `counted`."""
+    counted = getattr(request.parser_context["view"], "counted", {})
+    limit: rate_limits.Limit | None = counted.get(request.method)
+    return limit
+
+
+def require_allowance(request: Request) -> None:
+    """Raises `RateLimited` when the account has come too often, as counted with its token."""
+    limit = _limit_of(request)
+    tries = cast("Arrival", request.arrival).tries  # type: ignore[attr-defined]
+    if limit is not None and tries is not None:
+        rate_limits.judge(limit, tries, now=timezone.now())
 
 
 def token_of(request: Request) -> AccessToken:
@@ -51,4 +79,5 @@ def actor_of(request: Request) -> Actor:
         role=Role(token.user.role),
         device_id=token.device_id,
         request_id=request_id_of(request._request),
+        own_patient=cast("Arrival", request.arrival).patient,  # type: ignore[attr-defined]
     )

@@ -1,39 +1,91 @@
-"""The reads that a phone's check-in makes each time, as SQL that is written once.
+"""The reads that a phone's request makes each time, as SQL that is written once.
 
-Building a query from its parts cost more than PostgreSQL needs to answer it. Only the columns that
-requests use are read; any other field of these rows is fetched by Django when somebody asks.
+Building a query from its parts cost more than PostgreSQL needs to answer it, and each statement
+costs a thread switch beside. Only the columns that requests use are read; any other field of these
+rows is fetched by Django when somebody asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any
 from uuid import UUID
 
-from django.db import connection, models
-
 from backend.accounts.models import AccessToken, Organisation, Patient, User
+from backend.rows import one, shape
 
-READ: Mapping[type[models.Model], frozenset[str]] = {
-    AccessToken: frozenset({"id", "user_id", "device_id"}),
-    User: frozenset({"id", "role", "language"}),
-    Patient: frozenset(
-        {"id", "organisation_id", "user_id", "country", "time_zone", "enrolled_at", "discharged_at"}
-    ),
-    Organisation: frozenset({"id", "time_zone", "monitoring_hours"}),
-}
+_TOKEN = shape(AccessToken, {"id", "user_id", "device_id"})
+_USER = shape(User, {"id", "role", "language"})
+_PATIENT = shape(
+    Patient,
+    {
+        "id",
+        "organisation_id",
+        "user_id",
+        "country",
+        "time_zone",
+        "enrolled_at",
+        "discharged_at",
+        "left_monitoring_at",
+    },
+)
+_ORGANISATION = shape(Organisation, {"id", "time_zone", "monitoring_hours"})
+_ARRIVING = ((_TOKEN, "t"), (_USER, "u"), (_PATIENT, "p"), (_ORGANISATION, "o"))
 
 
-def find_token(token_hash: bytes, *, now: datetime) -> AccessToken | None:
-    """The live token of an open account, with its `user`; None for any other."""
-    row = _one(_token_sql(), [token_hash, now])
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Who comes with a token: the token with its `user`, and the patient that this user is.
+
+    `tries` is how often the account has come in the window that was asked about, this time
+    included; None when nothing was to be counted.
+    """
+
+    token: AccessToken
+    patient: Patient | None
+    tries: int | None
+
+
+# Nobody acts yet, so that row-level security shows nobody; the function in the database, which
+# `accounts/0010_arrival` makes, says who this token is and no more.
+_ARRIVE = (
+    "SELECT"  # noqa: S608 - model columns
+    f" {', '.join(f'{alias}_{column}' for one, alias in _ARRIVING for column in one.columns)},"
+    " has_care_team, tries"
+    " FROM handrail_arrive(%(token_hash)s, %(now)s, %(today)s, %(counted_as)s, %(window_at)s)"
+)
+
+
+def find_arrival(
+    token_hash: bytes, *, now: datetime, counted_as: str = "", window_at: datetime | None = None
+) -> Arrival | None:
+    """The live token of an open account with all that a phone's request needs; None for any other.
+
+    With `counted_as`, the name of a limit, the coming is counted in the same statement.
+    """
+    row = one(
+        _ARRIVE,
+        {
+            "token_hash": token_hash,
+            "now": now,
+            "today": now.date(),
+            "counted_as": counted_as,
+            "window_at": window_at or now,
+        },
+    )
     if row is None:
         return None
-    token: AccessToken
-    token, token.user = _split(row, AccessToken, User)
-    return token
+    token: AccessToken = _TOKEN.made(row)
+    token.user = _USER.made(row[(start := len(_TOKEN.names)) :])
+    start += len(_USER.names)
+    has_care_team, tries = row[-2:]
+    if row[start] is None:
+        return Arrival(token, None, tries)
+    patient: Patient = _PATIENT.made(row[start:])
+    patient.organisation = _ORGANISATION.made(row[start + len(_PATIENT.names) :])
+    patient.user = token.user
+    patient.had_care_team_on_arrival = has_care_team
+    return Arrival(token, patient, tries)
 
 
 def find_own_patient(user_id: UUID, *, lock: bool) -> Patient | None:
@@ -41,73 +93,34 @@ def find_own_patient(user_id: UUID, *, lock: bool) -> Patient | None:
 
     `lock` holds the patient's row until the transaction ends.
     """
-    row = _one(_patient_sql(lock), [user_id])
+    row = one(_OWN_LOCKED if lock else _OWN, [user_id])
     if row is None:
         return None
-    patient: Patient
-    patient, patient.organisation, patient.user = _split(row, Patient, Organisation, User)
+    patient: Patient = _PATIENT.made(row)
+    patient.organisation = _ORGANISATION.made(row[(start := len(_PATIENT.names)) :])
+    patient.user = _USER.made(row[start + len(_ORGANISATION.names) :])
     return patient
+
+
+_OWN = (
+    f"SELECT {_PATIENT.listed('p')}, {_ORGANISATION.listed('o')}, {_USER.listed('u')}"  # noqa: S608 - model columns
+    " FROM accounts_patient p JOIN accounts_organisation o ON o.id = p.organisation_id"
+    " JOIN accounts_user u ON u.id = p.user_id WHERE p.user_id = %s"
+)
+_OWN_LOCKED = f"{_OWN} FOR NO KEY UPDATE OF p"
 
 
 def has_care_team(patient_id: UUID, *, now: datetime) -> bool:
     """Whether anybody with an open account is on this patient's care team today."""
-    (found,) = _one(_TEAM_SQL, [patient_id, now.date(), now.date()]) or (False,)
+    values = {"patient_id": patient_id, "today": now.date()}
+    (found,) = one(_HAS_TEAM, values) or (False,)
     return bool(found)
 
 
-def _one(sql: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    return row
-
-
-def _fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
-    return [f for f in model._meta.concrete_fields if f.attname in READ[model]]
-
-
-def _columns(model: type[models.Model], alias: str) -> str:
-    return ", ".join(f"{alias}.{field.column}" for field in _fields(model))
-
-
-def _split(row: tuple[Any, ...], *kinds: type[Any]) -> list[Any]:
-    made, start = [], 0
-    for kind in kinds:
-        fields = _fields(kind)
-        values = [
-            field.from_db_value(value, None, connection)
-            if hasattr(field, "from_db_value")
-            else value
-            for field, value in zip(fields, row[start : start + len(fields)], strict=True)
-        ]
-        made.append(kind.from_db(connection.alias, [field.attname for field in fields], values))
-        start += len(fields)
-    return made
-
-
-@cache
-def _token_sql() -> str:
-    return (
-        f"SELECT {_columns(AccessToken, 't')}, {_columns(User, 'u')}"  # noqa: S608 - model columns
-        " FROM accounts_accesstoken t JOIN accounts_user u ON u.id = t.user_id"
-        " WHERE t.token_hash = %s AND t.revoked_at IS NULL AND t.expires_at > %s AND u.is_active"
-    )
-
-
-@cache
-def _patient_sql(lock: bool) -> str:
-    return (
-        f"SELECT {_columns(Patient, 'p')}, {_columns(Organisation, 'o')}, {_columns(User, 'u')}"  # noqa: S608 - model columns
-        " FROM accounts_patient p JOIN accounts_organisation o ON o.id = p.organisation_id"
-        " JOIN accounts_user u ON u.id = p.user_id WHERE p.user_id = %s"
-        + (" FOR NO KEY UPDATE OF p" if lock else "")
-    )
-
-
-_TEAM_SQL = (
-    "SELECT EXISTS (SELECT 1 FROM accounts_careteammember m"
-    " JOIN accounts_clinician c ON c.id = m.clinician_id"
-    " JOIN accounts_user u ON u.id = c.user_id AND u.is_active"
-    " WHERE m.patient_id = %s AND m.started_on <= %s"
-    " AND (m.ended_on IS NULL OR m.ended_on > %s))"
-)
+_HAS_TEAM = """
+SELECT EXISTS (SELECT 1 FROM accounts_careteammember m
+    JOIN accounts_clinician c ON c.id = m.clinician_id
+    JOIN accounts_user u ON u.id = c.user_id AND u.is_active
+    WHERE m.patient_id = %(patient_id)s AND m.started_on <= %(today)s
+        AND (m.ended_on IS NULL OR m.ended_on > %(today)s))
+"""

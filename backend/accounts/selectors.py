@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
-from backend.accounts.access import live_care_team
+from backend.accounts.access import live_care_team, live_consents
 from backend.accounts.models import (
     CareTeamMember,
     Clinician,
     ClinicianRole,
+    Consent,
     Device,
     Organisation,
     Patient,
     User,
 )
+from backend.rows import array_of, every
 
 Row = TypeVar("Row", Patient, Clinician)
 
@@ -32,35 +36,72 @@ def live_devices(user_id: UUID) -> list[Device]:
     )
 
 
-def care_team_clinicians(patient_id: UUID, *, on: date) -> list[Clinician]:
-    """Clinicians tied to this patient on that day, therapists first, then by name."""
-    ties = (
-        live_care_team(on=on)
-        .filter(patient_id=patient_id, clinician__user__is_active=True)
-        .select_related("clinician")
-    )
-    ordered = sorted(
-        ties, key=lambda tie: (tie.role != ClinicianRole.THERAPIST, tie.clinician.display_name)
-    )
-    return [tie.clinician for tie in ordered]
-
-
-def clinicians_with_role(organisation: Organisation, role: ClinicianRole) -> list[Clinician]:
-    """The organisation's active clinicians who hold that role."""
-    return list(
-        Clinician.objects.filter(
-            organisation=organisation, roles__contains=[role.value], user__is_active=True
-        ).order_by("display_name")
-    )
-
-
 def users_with_live_device(user_ids: Collection[UUID]) -> set[UUID]:
     """Those of these accounts that a push can reach now."""
-    return set(
-        Device.objects.filter(
-            user_id__in=user_ids, unbound_at__isnull=True, is_private=True
-        ).values_list("user_id", flat=True)
+    found = every(
+        "SELECT DISTINCT user_id FROM accounts_device"
+        " WHERE user_id = ANY(%s::uuid[]) AND unbound_at IS NULL AND is_private",
+        [array_of(user_ids)],
     )
+    return {user_id for (user_id,) in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """One account of an organisation's clinicians, as an alert's ladder asks about it.
+
+    `team_role` is the role on the patient's care team today, None without one.
+    """
+
+    user_id: UUID
+    name: str
+    team_role: str | None
+    roles: Sequence[str]
+    has_live_device: bool
+
+
+_REACHABLE = """
+SELECT c.user_id, c.display_name, m.role, c.roles, EXISTS (
+        SELECT 1 FROM accounts_device d
+        WHERE d.user_id = c.user_id AND d.unbound_at IS NULL AND d.is_private)
+    FROM accounts_clinician c
+    JOIN accounts_user u ON u.id = c.user_id AND u.is_active
+    LEFT JOIN accounts_careteammember m ON m.clinician_id = c.id AND m.patient_id = %(patient_id)s
+        AND m.started_on <= %(on)s AND (m.ended_on IS NULL OR m.ended_on > %(on)s)
+    WHERE {whom}
+    ORDER BY c.display_name
+"""
+_FOR_LADDER = _REACHABLE.format(
+    whom="m.id IS NOT NULL OR c.organisation_id = %(organisation_id)s AND c.roles && %(roles)s"
+)
+_AMONG = _REACHABLE.format(
+    whom="c.organisation_id = %(organisation_id)s AND c.user_id = ANY(%(ids)s::uuid[])"
+)
+
+
+def clinicians_for(
+    patient: Patient, *, on: date, roles: Sequence[ClinicianRole] = ()
+) -> list[Reachable]:
+    """The patient's care team of that day and the organisation's clinicians with one of `roles`,
+    all of them with open accounts, by name."""
+    values = {
+        "patient_id": patient.pk,
+        "organisation_id": patient.organisation_id,
+        "on": on,
+        "roles": [role.value for role in roles],
+    }
+    return [Reachable(*row) for row in every(_FOR_LADDER, values)]
+
+
+def clinicians_among(patient: Patient, user_ids: Collection[UUID], *, on: date) -> list[Reachable]:
+    """Those of these accounts that are open and of the patient's organisation, by name."""
+    values = {
+        "patient_id": patient.pk,
+        "organisation_id": patient.organisation_id,
+        "on": on,
+        "ids": array_of(user_ids),
+    }
+    return [Reachable(*row) for row in every(_AMONG, values)]
 
 
 def language_of(user_id: UUID) -> str:
@@ -100,3 +141,30 @@ def care_team_of(patient: Patient, *, on: date) -> list[CareTeamMember]:
     """The ties that hold on that day, with their clinicians, by name."""
     ties = live_care_team(on=on).filter(patient=patient).select_related("clinician")
     return list(ties.order_by("clinician__display_name", "pk"))
+
+
+def find_consent(consent_id: UUID) -> Consent | None:
+    """By the app's id, whoever's it is. Only for deciding about a replay."""
+    return with_standing(Consent.objects.filter(pk=consent_id), at=timezone.now()).first()
+
+
+def consents_of(patient_id: UUID, *, at: datetime) -> QuerySet[Consent]:
+    """Everything this patient signed, with its revocation, and whether it `is_live` then."""
+    return with_standing(Consent.objects.filter(patient_id=patient_id), at=at)
+
+
+def with_standing(rows: QuerySet[Consent], *, at: datetime) -> QuerySet[Consent]:
+    """These consents, each with its revocation, and whether it `is_live` then."""
+    live = Exists(live_consents(at=at).filter(pk=OuterRef("pk")))
+    return rows.select_related("revocation").annotate(is_live=live)
+
+
+def consents_page(
+    patient_id: UUID, *, at: datetime, size: int, before: tuple[datetime, UUID] | None
+) -> list[Consent]:
+    """Up to `size` + 1 of a patient's, the newest first."""
+    rows = consents_of(patient_id, at=at)
+    if before is not None:
+        moment, last_id = before
+        rows = rows.filter(Q(signed_at__lt=moment) | Q(signed_at=moment, pk__lt=last_id))
+    return list(rows.order_by("-signed_at", "-pk")[: size + 1])

@@ -23,6 +23,7 @@ from backend.decoding import validation_problem
 from backend.intake.bodies import CheckInBody, stored_body, to_report
 from backend.intake.services import conflict_with
 from backend.tracking.models import CheckIn
+from backend.tracking.selectors import says_the_same
 from backend.tracking.services import amend_check_in, withdraw_check_in
 
 # What makes it that check-in: its id and the moment at which it was made.
@@ -57,7 +58,7 @@ def amend(
     if row.withdrawn_at is not None:
         raise errors.Gone("check_in_withdrawn", _("This check-in was taken back."))
     report = to_report(_changed_body(row, changes), patient_zone=patient.time_zone, now=now)
-    if bytes(row.content_digest) == report.digest():
+    if says_the_same(row, report):
         return Changed(patient, row, alert_of_check_in(row.pk), is_new=False)
     if row.revision != base_revision:
         raise conflict_with(row)

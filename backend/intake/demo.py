@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from msgspec import structs
 
 from backend import errors
 from backend.accounts import demo
@@ -98,5 +98,5 @@ def _store_live(patient: Patient, report: CheckInReport, *, at: datetime, now: d
     zone = ZoneInfo(patient.time_zone)
     midnight = datetime.combine(report.local_date, time(), tzinfo=zone)
     moment = min(max(at, midnight), now).astimezone(zone)
-    sent = replace(report, recorded_at=moment)
+    sent = structs.replace(report, recorded_at=moment)
     receive_reports(actor=ACTOR, patient=patient, reports=[sent], source=Source.APP, now=moment)

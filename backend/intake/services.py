@@ -3,7 +3,7 @@ aftercare. A 2xx is answered only after the commit."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -29,8 +29,13 @@ from backend.intake.bodies import CheckInBody, to_report
 from backend.intake.lenient import read_leniently
 from backend.tracking.models import CheckIn, Source
 from backend.tracking.reports import CheckInReport
-from backend.tracking.selectors import find_check_in, find_check_ins
-from backend.tracking.services import NewCheckIn, store_check_ins
+from backend.tracking.selectors import (
+    find_check_in,
+    find_check_ins,
+    says_the_same,
+    was_erased,
+)
+from backend.tracking.services import NewCheckIn, StoredCheckIn, store_check_ins
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +46,16 @@ class Received:
     """
 
     patient: Patient
-    check_in: CheckIn
+    standing: CheckIn | StoredCheckIn
     alert: Alert | None
     is_new: bool
     rules: list[str]
+
+    @property
+    def check_in(self) -> CheckIn:
+        """The stored row."""
+        row = self.standing
+        return row if isinstance(row, CheckIn) else row.row
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,7 @@ def receive_check_in(*, actor: Actor, body: CheckInBody, now: datetime) -> Recei
     withdrawn, and `Conflict` when the id stands with other content (with the stored copy) or with
     another person (without).
     """
-    patient = access_own_patient(actor, lock=True)
+    patient = access_own_patient(actor)
     report = to_report(body, patient_zone=patient.time_zone, now=now)
     (outcome,) = receive_reports(
         actor=actor, patient=patient, reports=[report], source=Source.APP, now=now
@@ -98,7 +109,7 @@ def receive_reports(
 ) -> list[Received | errors.DomainError]:
     """Stores what is new among these reports and decides about each, in the order of recording.
 
-    Runs in the caller's transaction, under the patient's lock. One outcome for each report, in
+    Runs in the caller's transaction and takes the patient's lock. One outcome for each report, in
     the order given; a refusal of one never touches another.
     """
     first: dict[UUID, CheckInReport] = {}
@@ -108,17 +119,25 @@ def receive_reports(
     stored = store_check_ins(
         actor=actor, patient_id=patient.pk, entries=entries, source=source, now=now
     )
+    fresh = set(stored)
+    acute = [
+        stored[entry.report.id].row
+        for entry in sorted(entries, key=lambda entry: entry.report.recorded_at)
+        if entry.report.id in stored and aftercare.may_be_acute(entry.report)
+    ]
     responses = aftercare.respond_to_check_ins(
-        actor=actor,
-        patient=patient,
-        check_ins=sorted(stored.values(), key=lambda row: row.recorded_at),
-        now=now,
+        actor=actor, patient=patient, check_ins=acute, now=now
     )
-    known = {**find_check_ins([r.id for r in reports if r.id not in stored]), **stored}
+    known = find_check_ins([report.id for report in reports if report.id not in stored])
     outcomes: list[Received | errors.DomainError] = []
     for report in reports:
-        row, is_new = known[report.id], stored.pop(report.id, None) is not None
-        outcomes.append(_outcome(patient, row, report, is_new=is_new, responses=responses))
+        row, is_new = stored.get(report.id), report.id in fresh
+        fresh.discard(report.id)
+        if row is not None and is_new:
+            outcomes.append(_received(patient, row, responses.get(report.id)))
+        else:
+            stood = row.row if row is not None else known.get(report.id)
+            outcomes.append(_stood(patient, stood, report, responses.get(report.id)))
     return outcomes
 
 
@@ -131,24 +150,47 @@ def _late(patient: Patient, report: CheckInReport, *, now: datetime) -> bool:
     )
 
 
-def _outcome(
+def _received(
+    patient: Patient, row: StoredCheckIn, response: aftercare.Response | None
+) -> Received:
+    return Received(
+        patient=patient,
+        standing=row,
+        alert=response.alert if response else None,
+        is_new=True,
+        rules=response.rules if response else [],
+    )
+
+
+def _stood(
     patient: Patient,
-    row: CheckIn,
+    row: CheckIn | None,
     report: CheckInReport,
-    *,
-    is_new: bool,
-    responses: Mapping[UUID, aftercare.Response],
+    response: aftercare.Response | None,
 ) -> Received | errors.DomainError:
-    if row.patient_id != patient.pk:
+    """What is answered about an id that was taken, before this request or earlier in it."""
+    if row is None and was_erased(report.id):
+        return erased_check_in()
+    # What is neither new nor shown is somebody else's: a phone is shown no row but its person's.
+    if row is None or row.patient_id != patient.pk:
         return errors.Conflict("id_in_use", _("This id belongs to something else."))
     if row.withdrawn_at is not None:
         return errors.Gone("check_in_withdrawn", _("This check-in was taken back."))
-    if not is_new and bytes(row.content_digest) != report.digest():
+    if not says_the_same(row, report):
         return conflict_with(row)
-    response = responses.get(row.pk)
-    alert = response.alert if response else None if is_new else alert_of_check_in(row.pk)
+    alert = response.alert if response else alert_of_check_in(row.pk)
     rules = response.rules if response else rules_of_check_in(row.pk) if alert else []
-    return Received(patient=patient, check_in=row, alert=alert, is_new=is_new, rules=rules)
+    return Received(patient=patient, standing=row, alert=alert, is_new=False, rules=rules)
+
+
+def erased_check_in() -> errors.Gone:
+    """The refusal of what was erased: no phone brings it back, and nothing of it is heard."""
+    return errors.Gone("erased", _("This was erased and cannot come back."))
+
+
+def is_erased(error: Exception) -> bool:
+    """Whether this refusal is about something that was erased: of that, nothing is kept again."""
+    return isinstance(error, errors.DomainError) and error.code == "erased"
 
 
 def conflict_with(row: CheckIn) -> errors.Conflict:

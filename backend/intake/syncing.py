@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -28,6 +28,7 @@ from backend.decoding import decode
 from backend.intake import changing, services
 from backend.intake.bodies import CheckInBody, to_report
 from backend.tracking.models import CheckIn, Source
+from backend.tracking.services import StoredCheckIn
 
 logger = structlog.get_logger(__name__)
 _CHANGE_START = re.compile(rb'(?=\{\s*"(?:op|type)"\s*:)')
@@ -57,15 +58,16 @@ class WithdrawChange(Struct, tag="withdraw", tag_field="op", forbid_unknown_fiel
 
 
 Change = CreateChange | AmendChange | WithdrawChange
+Status = Literal["created", "amended", "withdrawn", "replayed", "conflict", "invalid", "gone"]
 
 
 @dataclass(slots=True)
 class Outcome:
     """What became of one change. `row` is what stands now, for those that were accepted."""
 
-    status: str
+    status: Status
     id: UUID | None = None
-    row: CheckIn | None = None
+    row: CheckIn | StoredCheckIn | None = None
     alert: Alert | None = None
     error: errors.DomainError | None = None
     raw: bytes = field(default=b"", repr=False)
@@ -76,7 +78,7 @@ class Outcome:
         return self.error is None
 
 
-STATUS_OF: Mapping[type[errors.DomainError], str] = {
+STATUS_OF: Mapping[type[errors.DomainError], Status] = {
     errors.Conflict: "conflict",
     errors.Gone: "gone",
 }
@@ -84,7 +86,9 @@ STATUS_OF: Mapping[type[errors.DomainError], str] = {
 
 def refused(error: errors.DomainError, *, raw: bytes = b"", id: UUID | None = None) -> Outcome:
     """The outcome of a refused change: `conflict`, `gone`, or `invalid` with the problem."""
-    status = next((s for kind, s in STATUS_OF.items() if isinstance(error, kind)), "invalid")
+    status: Status = next(
+        (s for kind, s in STATUS_OF.items() if isinstance(error, kind)), "invalid"
+    )
     return Outcome(status=status, id=id, error=error, raw=raw)
 
 
@@ -176,7 +180,7 @@ def broken_changes(raw: bytes) -> list[bytes]:
 
 @transaction.atomic
 def _create_check_ins(actor: Actor, items: Sequence[Raw], now: datetime) -> list[Outcome]:
-    patient = access_own_patient(actor, lock=True)
+    patient = access_own_patient(actor)
     outcomes: list[Outcome | None] = []
     reports = []
     for raw in items:
@@ -201,12 +205,13 @@ def _create_check_ins(actor: Actor, items: Sequence[Raw], now: datetime) -> list
 
 def _received(result: services.Received | errors.DomainError, raw: bytes) -> Outcome:
     if isinstance(result, errors.DomainError):
+        if services.is_erased(result):
+            return refused(result, id=decode(raw, CheckInBody).id)
         return refused(result, raw=raw)
-    status = "created" if result.is_new else "replayed"
     return Outcome(
-        status,
-        id=result.check_in.pk,
-        row=result.check_in,
+        "created" if result.is_new else "replayed",
+        id=result.standing.pk,
+        row=result.standing,
         alert=result.alert,
         rules=result.rules,
     )
@@ -235,7 +240,7 @@ def _withdraw_check_in(actor: Actor, change: WithdrawChange, now: datetime) -> O
     return _changed(changed, "withdrawn")
 
 
-def _changed(changed: changing.Changed, status: str) -> Outcome:
+def _changed(changed: changing.Changed, status: Status) -> Outcome:
     row = changed.check_in
     return Outcome(
         status if changed.is_new else "replayed", id=row.pk, row=row, alert=changed.alert

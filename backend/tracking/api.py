@@ -66,6 +66,6 @@ class PatientCheckInsView(HandrailView):
     def get(self, request: Request, patient_id: UUID) -> Response:
         """A patient's check-ins, the newest first; notes only where they were shared."""
         actor = actor_of(request)
-        patient = access_patient(actor, patient_id)
+        patient = access_patient(actor, patient_id, reading=True)
         audit.record(actor=actor, action="check_ins.read", patient_id=patient.pk)
         return Response(check_in_page(request, patient.pk, for_clinician=True))

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from backend.accounts import audit
 from backend.accounts.actor import Actor
+from backend.rows import array_of
 from backend.tracking.models import BaselineStart
 from backend.tracking.services import request_assessment
-from backend.tracking.windows import COLUMNS, Windows, array_of
+from backend.tracking.windows import COLUMNS, Windows
 
 
 def find_baseline_start(start_id: UUID) -> BaselineStart | None:

@@ -11,8 +11,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import connection
-
+from backend.rows import every
 from backend.tracking.models import CheckIn
 
 PAGE = 500
@@ -44,11 +43,10 @@ def delta_since(
 
     `known` are the (id, revision) that it has sent just now: the cursor passes over them.
     """
-    epoch, place = _standing(patient_id, cursor)
+    epoch, place, changed = _changed(patient_id, cursor, after=cursor.seq if cursor else 0)
     holds = cursor is None or _holds(cursor, epoch, place)
-    start = cursor.seq if cursor is not None and holds else 0
-    found = CheckIn.objects.filter(patient_id=patient_id, sync_seq__gt=start).order_by("sync_seq")
-    changed = list(found.values_list("sync_seq", "pk", "revision")[: PAGE + 1])
+    if cursor is not None and not holds and cursor.seq > 0:
+        epoch, place, changed = _changed(patient_id, cursor, after=0)
     has_more, changed = len(changed) > PAGE, changed[:PAGE]
     new = [pk for _seq, pk, revision in changed if (pk, revision) not in known]
     rows = CheckIn.objects.in_bulk(new) if new else {}
@@ -62,17 +60,31 @@ def delta_since(
     )
 
 
-def _standing(patient_id: UUID, cursor: Cursor | None) -> tuple[UUID, int | None]:
-    """The database's epoch, and where the cursor's last row stands now; None where it is gone."""
-    last_id = cursor.last_id if cursor is not None else None
-    with connection.cursor() as database:
-        database.execute(
-            "SELECT epoch, (SELECT sync_seq FROM tracking_checkin"
-            "  WHERE id = %s::uuid AND patient_id = %s::uuid) FROM tracking_syncepoch",
-            [last_id, patient_id],
-        )
-        epoch, place = database.fetchone()
-    return epoch, place
+def _changed(
+    patient_id: UUID, cursor: Cursor | None, *, after: int
+) -> tuple[UUID, int | None, list[tuple[int, UUID, int]]]:
+    """The database's epoch; where the cursor's last row stands now, None where it is gone; and
+    place, id and revision of what changed `after`, one more than a page."""
+    found = every(
+        _CHANGED,
+        {
+            "last_id": cursor.last_id if cursor is not None else None,
+            "patient_id": patient_id,
+            "after": after,
+        },
+    )
+    epoch, place = found[0][:2]
+    return epoch, place, [row[2:] for row in found if row[2] is not None]
+
+
+_CHANGED = f"""
+SELECT e.epoch, (SELECT sync_seq FROM tracking_checkin
+        WHERE id = %(last_id)s::uuid AND patient_id = %(patient_id)s), c.*
+    FROM tracking_syncepoch AS e LEFT JOIN LATERAL (
+        SELECT sync_seq, id, revision FROM tracking_checkin
+        WHERE patient_id = %(patient_id)s AND sync_seq > %(after)s
+        ORDER BY sync_seq LIMIT {PAGE + 1}) AS c ON true
+"""  # noqa: S608 - a number of ours
 
 
 def _holds(cursor: Cursor, epoch: UUID, place: int | None) -> bool:

@@ -9,6 +9,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from backend.accounts.sealed_text import SealedText
+
 
 class CheckInKind(models.TextChoices):
     DAILY = "daily"
@@ -113,7 +115,7 @@ class CheckIn(models.Model):
     not_safe = models.BooleanField(default=False)
     cues = tags()
     helped = tags()
-    note = models.TextField(blank=True)
+    note = SealedText()
     note_shared = models.BooleanField(default=False)
 
     class Meta:
@@ -152,7 +154,10 @@ class CheckIn(models.Model):
 
 
 class CheckInRevision(models.Model):
-    """What a check-in said before it was amended or withdrawn. Append-only."""
+    """What a check-in said before it was amended or withdrawn. Append-only.
+
+    In `content`, a note is sealed under the patient's key, in base64.
+    """
 
     id = models.BigAutoField(primary_key=True)
     check_in = models.ForeignKey(CheckIn, models.PROTECT, related_name="revisions")
@@ -165,6 +170,13 @@ class CheckInRevision(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["check_in", "revision"], name="check_in_revision_once")
         ]
+
+
+class ErasedCheckIn(models.Model):
+    """The id of a check-in that was erased, and nothing else: no phone brings it back."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    erased_at = models.DateTimeField()
 
 
 class SyncEpoch(models.Model):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckInReport:
+class CheckInReport(Struct, frozen=True, kw_only=True):
     """One completed self-report. None means skipped. `recorded_at` is aware, with its offset.
 
     Ratings are 0 to 10 (mood 10 best, craving 10 strongest, confidence 10 surest), sleep quality
@@ -46,11 +45,17 @@ class CheckInReport:
 
     def items(self) -> dict[str, Any]:
         """Field name to value, everything but the id."""
-        return {name: getattr(self, name) for name in ITEMS}
+        values = msgspec.structs.asdict(self)
+        del values["id"]
+        return values
 
     def digest(self) -> bytes:
-        """SHA-256 of the content: two bodies that say the same thing have the same one."""
+        """SHA-256 of the content, the note left out: a short one could be guessed from it.
+
+        Two bodies that say the same thing have the same one; see `selectors.says_the_same`.
+        """
         content = {name: value for name, value in self.items().items() if value not in (None, ())}
+        content["note"] = ""
         content["recorded_at"] = [self.recorded_at.astimezone(UTC), self.utc_offset_minutes]
         return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).digest()
 
@@ -60,4 +65,4 @@ class CheckInReport:
         return int(offset.total_seconds() // 60) if offset else 0
 
 
-ITEMS = tuple(field.name for field in fields(CheckInReport) if field.name != "id")
+ITEMS = tuple(name for name in CheckInReport.__struct_fields__ if name != "id")

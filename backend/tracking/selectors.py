@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,8 +13,17 @@ import msgspec
 from django.db import connection
 from django.db.models import Max, Min, Q, QuerySet
 
-from backend.tracking.models import Assessment, CheckIn, CheckInKind, TrendDirection
-from backend.tracking.windows import array_of
+from backend.accounts import patient_keys
+from backend.rows import array_of
+from backend.tracking.models import (
+    Assessment,
+    CheckIn,
+    CheckInKind,
+    CheckInRevision,
+    ErasedCheckIn,
+    TrendDirection,
+)
+from backend.tracking.reports import CheckInReport
 
 ONE_DAY = timedelta(days=1)
 
@@ -45,9 +55,26 @@ def find_check_in(check_in_id: UUID) -> CheckIn | None:
     return CheckIn.objects.filter(pk=check_in_id).first()
 
 
+def was_erased(check_in_id: UUID) -> bool:
+    """Whether whoever had a check-in under this id had it erased."""
+    return ErasedCheckIn.objects.filter(pk=check_in_id).exists()
+
+
 def find_check_ins(ids: Sequence[UUID]) -> dict[UUID, CheckIn]:
     """By the phones' ids, whoever's they are. Only for deciding about replays."""
     return CheckIn.objects.in_bulk(list(ids)) if ids else {}
+
+
+def says_the_same(row: CheckIn, report: CheckInReport) -> bool:
+    """Whether what is stored is what this report says. A note is opened only if all else agrees."""
+    return bytes(row.content_digest) == report.digest() and row.note == report.note
+
+
+def former_note(revision: CheckInRevision) -> str:
+    """The note that a check-in had before it was changed. Raises `UnreadableError`."""
+    row = revision.check_in
+    place = (revision._meta.db_table, "content.note", f"{row.pk}:{revision.revision}")
+    return patient_keys.unseal(row.patient_id, *place, base64.b64decode(revision.content["note"]))
 
 
 def latest_daily(patient_id: UUID, days: Sequence[date]) -> list[CheckIn]:
@@ -141,3 +168,9 @@ def standings(patient_ids: Sequence[UUID]) -> dict[UUID, Standing]:
             )
             for patient_id, last_on, trend, facts in cursor.fetchall()
         }
+
+
+def check_ins_of_days(patient_id: UUID, first: date, last: date) -> QuerySet[CheckIn]:
+    """Everything about these days that was not taken back, in the order of recording."""
+    rows = CheckIn.objects.filter(patient_id=patient_id, withdrawn_at__isnull=True)
+    return rows.filter(local_date__range=(first, last)).order_by("recorded_at", "pk")

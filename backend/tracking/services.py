@@ -1,11 +1,13 @@
 """Storing what a patient recorded, and asking for its evaluation.
 
-Everything here runs inside the caller's transaction, which holds the patient's lock.
+Everything here runs inside the caller's transaction. `store_check_ins` takes the patient's lock;
+for the rest the caller holds it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +16,8 @@ from uuid import UUID
 import msgspec
 from django.db import connection
 
-from backend.accounts import audit
+from backend.accounts import audit, patient_keys
+from backend.accounts.access import HOLD_PATIENT, hold_patient
 from backend.accounts.actor import Actor
 from backend.queue import Job, enqueue_on_commit
 from backend.tracking.models import CheckIn, CheckInRevision, NextSync, Source
@@ -30,20 +33,27 @@ _COLUMNS = {
     "exercise_kind": "text", "use_reported": "boolean", "use_substances": "text[]",
     "use_on": "date", "withdrawal_reported": "boolean", "withdrawal_substances": "text[]",
     "withdrawal_symptoms": "text[]", "not_safe": "boolean", "cues": "text[]", "helped": "text[]",
-    "note": "text", "note_shared": "boolean",
+    "note": "bytea", "note_shared": "boolean",
 }  # fmt: skip
-# One statement, whatever the number of rows, so that it is planned once: what is new, an audit row
-# for each, and the row that says "assess me". What goes together by law goes together here.
+FIRST_REVISION = 1
+_LISTS = ("use_substances", "withdrawal_substances", "withdrawal_symptoms", "cues", "helped")
+_FIELDS = [field.attname for field in CheckIn._meta.concrete_fields]
+_NOTE_PLACE = (CheckIn._meta.db_table, "note")
+# One statement, whatever the number of rows, so that it is planned once: the patient's lock, what
+# is new, an audit row for each, and the row that says "assess me". What goes together by law goes
+# together here.
 _STORE = f"""
-WITH given AS (
-    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb)
-        AS row({", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
+WITH held AS MATERIALIZED (
+    {HOLD_PATIENT.format(patient_id="%(patient_id)s")}
 ), stored AS (
     INSERT INTO tracking_checkin ({", ".join(_COLUMNS)})
-    SELECT {", ".join(_COLUMNS)} FROM given
-    ON CONFLICT (id) DO NOTHING RETURNING id, patient_id, local_date
+    SELECT {", ".join(f"row.{name}" for name in _COLUMNS)} FROM held,
+        jsonb_to_recordset(%(rows)s::jsonb)
+        AS row({", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
+    WHERE (SELECT true FROM tracking_erasedcheckin e WHERE e.id = row.id) IS NULL
+    ON CONFLICT (id) DO NOTHING RETURNING id, patient_id, local_date, sync_seq
 ), audited AS (
-    {audit.insert_for_each("stored", "id")}
+    {audit.insert_for_each("stored", "id", "%(act)s::jsonb")}
 ), asked AS (
     INSERT INTO tracking_assessmentrequest AS r
         (patient_id, requested_at, generation, assess_from, attempts)
@@ -51,8 +61,39 @@ WITH given AS (
     ON CONFLICT (patient_id) DO UPDATE SET generation = r.generation + 1,
         assess_from = LEAST(r.assess_from, EXCLUDED.assess_from), attempts = 0
 )
-SELECT id FROM stored
+SELECT id, sync_seq FROM stored
 """  # noqa: S608 - the names are constants of this module
+
+
+@dataclass(slots=True)
+class StoredCheckIn:
+    """What was stored, by column. Of a month's days hardly one is ever asked for as a model."""
+
+    values: Mapping[str, Any]
+    _row: CheckIn | None = None
+
+    @property
+    def pk(self) -> UUID:
+        found: UUID = self.values["id"]
+        return found
+
+    @property
+    def revision(self) -> int:
+        return FIRST_REVISION
+
+    @property
+    def cues(self) -> list[str]:
+        found: list[str] = self.values["cues"]
+        return found
+
+    @property
+    def row(self) -> CheckIn:
+        """As reading it would give it."""
+        if self._row is None:
+            self._row = CheckIn.from_db(
+                connection.alias, _FIELDS, [self.values[name] for name in _FIELDS]
+            )
+        return self._row
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +111,14 @@ def store_check_ins(
     entries: Sequence[NewCheckIn],
     source: Source,
     now: datetime,
-) -> dict[UUID, CheckIn]:
-    """Stores those whose id is not taken, each with its audit row, in a fixed number of statements.
+) -> dict[UUID, StoredCheckIn]:
+    """Stores those whose id is not taken, each with its audit row, in one statement.
 
-    Returns the stored rows by id; an id that is missing from it stood already. Leaves the row
-    that says "assess me".
+    Holds the patient's row from then on until the transaction ends. Returns the stored rows by id;
+    an id that is missing from it stood already, or was erased. Leaves the row that says "assess
+    me".
     """
-    rows = [_row(entry, patient_id=patient_id, source=source, now=now) for entry in entries]
-    parameters = audit.parameters_for_each(
+    act = audit.act_for_each(
         actor=actor,
         action="check_in.store",
         patient_id=patient_id,
@@ -85,39 +126,62 @@ def store_check_ins(
         facts={"source": source.value},
         now=now,
     )
-    encoded = msgspec.json.encode([_json(row) for row in rows]).decode()
-    with connection.cursor() as cursor:
-        cursor.execute(_STORE, {"rows": encoded, "now": now, **parameters})
-        taken = {found for (found,) in cursor.fetchall()}
-    if taken:
-        enqueue_on_commit(Job.ASSESS_DUE)
-    return {row.pk: row for row in rows if row.pk in taken}
-
-
-def _row(entry: NewCheckIn, *, patient_id: UUID, source: Source, now: datetime) -> CheckIn:
-    return CheckIn(
-        id=entry.report.id,
-        patient_id=patient_id,
-        source=source.value,
-        received_at=now,
-        is_late=entry.is_late,
-        **_columns(entry.report),
+    if any(entry.report.note for entry in entries):
+        # Nothing may be sealed under a key that somebody destroys at this moment.
+        hold_patient(patient_id)
+    notes = patient_keys.seal_all(
+        patient_id, [(*_NOTE_PLACE, entry.report.id, entry.report.note) for entry in entries]
     )
+    given = [_values(entry, patient_id=patient_id, source=source, now=now) for entry in entries]
+    written = [_written(values, note) for values, note in zip(given, notes, strict=True)]
+    parameters: dict[str, UUID | str | datetime] = {
+        "patient_id": patient_id,
+        "rows": msgspec.json.encode(written).decode(),
+        "act": msgspec.json.encode(act).decode(),
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE, parameters)
+        places = dict(cursor.fetchall())
+    if places:
+        enqueue_on_commit(Job.ASSESS_DUE)
+    stored = {}
+    for values in given:
+        place = places.get(values["id"])
+        if place is not None:
+            values["sync_seq"] = place
+            stored[values["id"]] = StoredCheckIn(values)
+    return stored
 
 
-def _columns(report: CheckInReport) -> dict[str, Any]:
-    values = {k: list(v) if isinstance(v, tuple) else v for k, v in report.items().items()}
+def _values(
+    entry: NewCheckIn, *, patient_id: UUID, source: Source, now: datetime
+) -> dict[str, Any]:
+    """A new row, by column."""
     return {
-        **values,
-        "utc_offset_minutes": report.utc_offset_minutes,
-        "content_digest": report.digest(),
+        "id": entry.report.id,
+        "patient_id": patient_id,
+        "source": source.value,
+        "received_at": now,
+        "is_late": entry.is_late,
+        "revision": FIRST_REVISION,
+        "withdrawn_at": None,
+        **_columns(entry.report),
     }
 
 
-def _json(row: CheckIn) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in _COLUMNS}
+def _written(values: Mapping[str, Any], note: bytes) -> dict[str, Any]:
     # PostgreSQL's own notation for bytes; JSON has none.
-    values["content_digest"] = "\\x" + row.content_digest.hex()
+    digest = "\\x" + values["content_digest"].hex()
+    return {**values, "content_digest": digest, "note": "\\x" + note.hex()}
+
+
+def _columns(report: CheckInReport) -> dict[str, Any]:
+    values = report.items()
+    for name in _LISTS:
+        values[name] = list(values[name])
+    values["utc_offset_minutes"] = report.utc_offset_minutes
+    values["content_digest"] = report.digest()
     return values
 
 
@@ -147,7 +211,15 @@ def withdraw_check_in(*, actor: Actor, check_in: CheckIn, now: datetime) -> None
 
 
 def _keep_revision(actor: Actor, check_in: CheckIn, *, now: datetime) -> None:
-    content = {name: value for name, value in _json(check_in).items() if name != "content_digest"}
+    note = patient_keys.seal(
+        check_in.patient_id,
+        CheckInRevision._meta.db_table,
+        "content.note",
+        f"{check_in.pk}:{check_in.revision}",
+        check_in.note,
+    )
+    kept = {n: getattr(check_in, n) for n in _COLUMNS if n not in ("content_digest", "note")}
+    content = {**kept, "note": base64.b64encode(note).decode()}
     CheckInRevision.objects.create(
         check_in=check_in,
         revision=check_in.revision,

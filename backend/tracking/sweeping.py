@@ -11,8 +11,9 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
+from backend.rows import array_of
 from backend.tracking.models import SweepRange
-from backend.tracking.windows import COLUMNS, Windows, array_of
+from backend.tracking.windows import COLUMNS, Windows
 
 RANGES = 64
 # Often enough that every zone's day is judged within hours of its end.

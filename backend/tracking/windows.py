@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
@@ -12,6 +12,7 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
+from backend.rows import array_of
 from backend.tracking.trends import SIGNALS
 
 WINDOW_DAYS = 90
@@ -52,12 +53,6 @@ class Windows:
         for name in COLUMNS:
             seen.update(np.ascontiguousarray(self.raw[name][person, first:]).tobytes())
         return seen.digest()
-
-
-def array_of(values: Iterable[UUID] | Iterable[date]) -> str:
-    """A PostgreSQL array as text, to be cast in the query: adapting two hundred values one by one
-    costs more than most queries that ask about them."""
-    return f"{{{','.join(map(str, values))}}}"
 
 
 def latest_days(patient_ids: Sequence[UUID]) -> dict[UUID, date]:

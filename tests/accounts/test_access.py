@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import time_machine
@@ -29,7 +29,8 @@ from backend.accounts.models import (
     Patient,
     User,
 )
-from backend.accounts.selectors import care_team_clinicians, clinicians_with_role
+from backend.accounts.selectors import clinicians_for
+from backend.aftercare.ladder import care_team
 from tests.contract.calls import Answer
 from tests.people import People, actor_for, make_clinician, make_tie, make_user
 from tests.phones import Phone
@@ -273,20 +274,27 @@ def test_the_caseload_over_http(
         assert caseload(answer) == {str(getattr(people, name).pk) for name in expected}
 
 
+def on_team(people: People, on: date) -> list[UUID]:
+    return [one.user_id for one in care_team(clinicians_for(people.patient, on=on))]
+
+
 def test_the_care_team_lists_therapists_first_and_nobody_who_left(people: People) -> None:
     aide = make_clinician(people.organisation, "aaron")
     CareTeamMember.objects.create(
         patient=people.patient, clinician=aide, role="case_manager", started_on=date(2025, 1, 6)
     )
     today = datetime.now(UTC).date()
-    assert care_team_clinicians(people.patient.pk, on=today) == [people.therapist, aide]
+    assert on_team(people, today) == [people.therapist.user_id, aide.user_id]
     User.objects.filter(pk=aide.user_id).update(is_active=False)
-    assert care_team_clinicians(people.patient.pk, on=today) == [people.therapist]
-    assert care_team_clinicians(people.patient.pk, on=date(2025, 1, 5)) == []
-    assert care_team_clinicians(people.patient.pk, on=today + timedelta(days=1)) != []
+    assert on_team(people, today) == [people.therapist.user_id]
+    assert on_team(people, date(2025, 1, 5)) == []
+    assert on_team(people, today + timedelta(days=1)) == [people.therapist.user_id]
 
 
 def test_a_role_is_looked_for_inside_the_organisation(people: People) -> None:
     make_clinician(people.elsewhere_patient.organisation, "otto", ClinicianRole.ON_CALL)
-    found = clinicians_with_role(people.organisation, ClinicianRole.ON_CALL)
-    assert found == [people.on_call]
+    found = clinicians_for(
+        people.patient, on=datetime.now(UTC).date(), roles=[ClinicianRole.ON_CALL]
+    )
+    with_role = [one.user_id for one in found if ClinicianRole.ON_CALL in one.roles]
+    assert with_role == [people.on_call.user_id]

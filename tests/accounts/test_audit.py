@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import psycopg
@@ -12,6 +11,7 @@ from django.db import ProgrammingError, connection, transaction
 from backend.accounts import audit
 from backend.accounts.actor import Actor
 from backend.accounts.models import AuditEvent
+from tests.acting import system_session
 from tests.people import People, actor_for
 
 RUNTIME = ("DATABASE_URL", "DATABASE_WORKER_URL")
@@ -28,7 +28,7 @@ CHANGES = (
 @pytest.fixture(params=RUNTIME)
 def session(request: pytest.FixtureRequest, committed_db: None) -> Iterator[psycopg.Connection]:
     """Connected as the web and as the worker role, with one event in the log."""
-    with psycopg.connect(os.environ[request.param], autocommit=True) as opened:
+    with system_session(request.param, autocommit=True) as opened:
         opened.execute(
             "INSERT INTO accounts_auditevent (at, action, actor_role, actor_name, request_id,"
             " object_kind, object_id, was_allowed, facts)"

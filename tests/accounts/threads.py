@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from django.db import connections
 
+from tests.acting import carried
+
 T = TypeVar("T")
 
 
@@ -24,4 +26,4 @@ def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
             connections.close_all()
 
     with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
+        return list(pool.map(carried(run), calls))

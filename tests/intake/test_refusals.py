@@ -10,9 +10,9 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from backend.accounts import rate_limits
 from backend.accounts.rate_limits import Limit
 from backend.aftercare.models import AcuteReport, Alert, AlertEvidence
+from backend.intake.api.check_ins import CheckInsView
 from backend.notifications.models import Notification
 from backend.tracking.models import AssessmentRequest, CheckIn
 from tests.people import People, make_device
@@ -149,7 +149,7 @@ def test_a_conflict_that_says_nothing_new_raises_nothing_new(phone: Phone):
 
 def test_past_the_rate_limit_not_safe_is_still_heard(phone: Phone, monkeypatch: pytest.MonkeyPatch):
     narrow = Limit("check_ins", 1, timedelta(minutes=10))
-    monkeypatch.setattr(rate_limits, "CHECK_INS_BY_PATIENT", narrow)
+    monkeypatch.setattr(CheckInsView, "counted", {"POST": narrow})
     phone.post("/check-ins", check_in_body(mood=6))
     answer = phone.post("/check-ins", check_in_body(not_safe=True))
     assert answer.status_code == 429

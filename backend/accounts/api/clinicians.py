@@ -143,7 +143,7 @@ class CareTeamView(HandrailView):
     def get(self, request: Request, patient_id: UUID) -> Response:
         """Who is on this patient's care team today."""
         actor = actor_of(request)
-        patient = access_patient(actor, patient_id, scope=Scope.ADMINISTRATIVE)
+        patient = access_patient(actor, patient_id, scope=Scope.ADMINISTRATIVE, reading=True)
         members = care_team_of(patient, on=timezone.now().date())
         audit.record(actor=actor, action="care_team.read", patient_id=patient.pk)
         return Response(CareTeamAnswer(results=[show_member(member) for member in members]))

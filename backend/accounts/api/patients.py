@@ -124,7 +124,8 @@ class PatientsView(HandrailView):
         actor, size, after = actor_of(request), page_size(request), position(request)
         rows = patients_page(access_administrator(actor).organisation, size=size, after=after)
         answer = page(rows, size=size, show=show_patient, cursor_of=cursor_of)
-        audit.record(actor=actor, action="patients.read", facts={"count": len(answer["results"])})
+        shown = [row.id for row in answer["results"]]
+        audit.record_shown(actor=actor, action="patients.read", patient_ids=shown)
         return Response(answer)
 
 

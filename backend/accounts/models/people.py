@@ -37,7 +37,8 @@ class Organisation(models.Model):
 class Patient(models.Model):
     """The person in recovery. Exists before the account does: the clinic adds, the person enrols.
 
-    `external_ref` is the key of an imported source, unique in the organisation.
+    `external_ref` is the key of an imported source, unique in the organisation. Who has set
+    `left_monitoring_at` is a patient as before, and nobody watches what they record.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -51,7 +52,11 @@ class Patient(models.Model):
     external_ref = models.CharField(max_length=120, blank=True)
     enrolled_at = models.DateTimeField(null=True)
     discharged_at = models.DateTimeField(null=True)
+    left_monitoring_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    had_care_team_on_arrival: bool | None = None
+    """Read together with the token of a phone's request; None when nobody has looked."""
 
     class Meta:
         constraints = [
@@ -65,6 +70,10 @@ class Patient(models.Model):
     @property
     def is_active(self) -> bool:
         return self.discharged_at is None
+
+    @property
+    def is_monitored(self) -> bool:
+        return self.is_active and self.left_monitoring_at is None
 
     def age_on(self, day: date) -> int | None:
         """Whole years lived by `day`; None when the date of birth is unknown."""
@@ -86,12 +95,16 @@ class Clinician(models.Model):
 
 
 class Administrator(models.Model):
-    """Runs an organisation's accounts; sees who is enrolled and nothing of what they record."""
+    """Runs an organisation's accounts; sees who is enrolled and nothing of what they record.
+
+    A privacy officer is told of emergency access and reviews it.
+    """
 
     user = models.OneToOneField(
         "accounts.User", models.PROTECT, primary_key=True, related_name="administrator"
     )
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="administrators")
+    is_privacy_officer = models.BooleanField(default=False)
 
 
 class CareTeamMember(models.Model):

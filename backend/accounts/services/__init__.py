@@ -9,6 +9,12 @@ from backend.accounts.services.administration import (
     register_patient,
     set_care_team_member,
 )
+from backend.accounts.services.consents import (
+    ConsentDraft,
+    read_consents,
+    revoke_consent,
+    sign_consent,
+)
 from backend.accounts.services.devices import (
     RegisteredDevice,
     register_device,
@@ -29,6 +35,7 @@ from backend.accounts.services.organisations import (
     add_administrator,
     add_clinician,
     add_organisation,
+    set_privacy_officer,
     set_up_organisation,
 )
 from backend.accounts.services.passkeys import (
@@ -47,6 +54,7 @@ from backend.accounts.services.password_codes import (
 )
 from backend.accounts.services.passwords import (
     change_password,
+    confirm_password,
     confirm_password_reset,
     request_password_reset,
 )
@@ -77,6 +85,7 @@ from backend.accounts.services.staff_sessions import (
 
 __all__ = [
     "Ceremony",
+    "ConsentDraft",
     "IssuedCode",
     "MfaRequired",
     "PasswordCode",
@@ -96,6 +105,7 @@ __all__ = [
     "change_password",
     "choose_language",
     "claim_password_code",
+    "confirm_password",
     "confirm_password_reset",
     "end_care_team_member",
     "enrol",
@@ -106,6 +116,7 @@ __all__ = [
     "leave_care_team",
     "passkeys_of",
     "propose_totp",
+    "read_consents",
     "register_device",
     "register_patient",
     "remove_passkey",
@@ -113,11 +124,14 @@ __all__ = [
     "renew_recovery_codes",
     "request_password_reset",
     "retire_device",
+    "revoke_consent",
     "revoke_device",
     "set_care_team_member",
     "set_device_privacy",
+    "set_privacy_officer",
     "set_up_organisation",
     "settle_password_code",
+    "sign_consent",
     "sign_in",
     "sign_in_staff",
     "sign_in_staff_with_code",

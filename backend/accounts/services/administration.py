@@ -182,8 +182,8 @@ def _insert(*rows: models.Model) -> bool:
 
 def _same(known: QuerySet[Row], sent: Row, said: Mapping[str, object]) -> Row:
     """The stored row under the id that was sent, if it says the same."""
-    row = known.get(pk=sent.pk)
-    if row.organisation_id != sent.organisation_id:
+    row = known.filter(pk=sent.pk).first()  # another organisation's is not even shown
+    if row is None or row.organisation_id != sent.organisation_id:
         raise _known_id(None)
     if any(getattr(row, name) != value for name, value in said.items()):
         raise _known_id(row)

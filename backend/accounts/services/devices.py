@@ -17,6 +17,7 @@ from backend.accounts import audit
 from backend.accounts.access import not_found
 from backend.accounts.actor import Actor
 from backend.accounts.models import AccessToken, Device, User
+from backend.row_security import acting_as_system
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +73,17 @@ def register_device(
     """
     lock_account(_own_id(actor))
     _lock(f"installation:{installation_id}", f"target:{kind}:{push_target}")
-    holders = list(
-        # Locked in one order: two phones that swap their targets would wait for each other.
-        Device.objects.select_for_update()
-        .filter(Q(installation_id=installation_id) | Q(kind=kind, push_target=push_target))
-        .filter(unbound_at__isnull=True)
-        .order_by("pk")
-    )
-    mine = next((device for device in holders if _is_of(device, actor, installation_id)), None)
-    others = [device for device in holders if device is not mine]
-    _unbind(others, actor=actor, now=now)
+    # Whose phone this was before is not shown to whose it is now, and has to be let go.
+    with acting_as_system("device.register"):
+        holders = list(
+            # Locked in one order: two phones that swap their targets would wait for each other.
+            Device.objects.select_for_update()
+            .filter(Q(installation_id=installation_id) | Q(kind=kind, push_target=push_target))
+            .filter(unbound_at__isnull=True)
+            .order_by("pk")
+        )
+        mine = next((device for device in holders if _is_of(device, actor, installation_id)), None)
+        _unbind([device for device in holders if device is not mine], actor=actor, now=now)
     values = {
         "kind": kind,
         "push_target": push_target,
@@ -102,7 +104,13 @@ def register_device(
     # A phone that was revoked while this request was on its way must not come back by it.
     if not AccessToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(device=mine):
         raise errors.Unauthenticated("unauthenticated", _("Please sign in again."))
-    audit.record(actor=actor, action="device.register", object_kind="device", object_id=mine.pk)
+    audit.record(
+        actor=actor,
+        action="device.register",
+        object_kind="device",
+        object_id=mine.pk,
+        facts={"is_private": mine.is_private},
+    )
     return RegisteredDevice(device=mine, is_new=is_new)
 
 
@@ -126,11 +134,18 @@ def _unbind(devices: Sequence[Device], *, actor: Actor, now: datetime) -> None:
         Device.objects.filter(pk=device.pk).update(
             unbound_at=now, unbound_reason="registered_elsewhere"
         )
-        if device.user_id != actor.user_id:
+        is_handed_over = device.user_id != actor.user_id
+        if is_handed_over:
             AccessToken.objects.filter(device=device, revoked_at__isnull=True).update(
                 revoked_at=now
             )
-        audit.record(actor=actor, action="device.unbind", object_kind="device", object_id=device.pk)
+        audit.record(
+            actor=actor,
+            action="device.unbind",
+            object_kind="device",
+            object_id=device.pk,
+            facts={"handed_over": is_handed_over},
+        )
 
 
 @transaction.atomic

@@ -25,6 +25,7 @@ from backend.accounts.models import (
 from backend.accounts.services.passwords import refuse_weak_password
 from backend.accounts.services.signing_in import SignedIn, issue_token
 from backend.accounts.tokens import hash_code, new_code
+from backend.row_security import acting_as_system
 
 ADULT_AGE = 18
 
@@ -155,7 +156,7 @@ def enrol(
     rate_limits.spend(rate_limits.ENROL_BY_ADDRESS, address, now=now)
     # Whoever found a letter with a code cannot go through the dates of birth.
     rate_limits.spend(rate_limits.ENROL_BY_CODE, hash_code(code), now=now)
-    with transaction.atomic():
+    with acting_as_system("enrolment"), transaction.atomic():
         row = _find_code(code)
         patient = Patient.objects.select_for_update(no_key=True).get(pk=row.patient_id)
         # The patient's row is locked first, here and where codes are issued; then the code is

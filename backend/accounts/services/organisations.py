@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from backend import errors
 from backend.accounts import audit
+from backend.accounts.access import not_found
 from backend.accounts.actor import Actor, Role
 from backend.accounts.models import Administrator, Clinician, Organisation, User
 from backend.accounts.places import refuse_unknown_places
@@ -99,3 +100,24 @@ def set_up_organisation(
             "address_unavailable", _("Please use another e-mail address.")
         ) from None
     return organisation
+
+
+@transaction.atomic
+def set_privacy_officer(*, actor: Actor, email: str, is_officer: bool) -> Administrator:
+    """Says that an administrator is, or is no more, who reviews emergency access.
+
+    Raises `NotFound` for an address that is no administrator's.
+    """
+    rows = Administrator.objects.select_for_update().filter(user__email=email.strip().lower())
+    administrator = rows.first()
+    if administrator is None:
+        raise not_found()
+    administrator.is_privacy_officer = is_officer
+    administrator.save(update_fields=["is_privacy_officer"])
+    audit.record(
+        actor=actor,
+        action="privacy_officer.set" if is_officer else "privacy_officer.end",
+        object_kind="user",
+        object_id=administrator.pk,
+    )
+    return administrator

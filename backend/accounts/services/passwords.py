@@ -99,13 +99,13 @@ def change_password(
     Raises `Invalid` for a wrong current password and a weak new one, `Conflict` when it was
     changed elsewhere at the same moment, `RateLimited` by account.
     """
-    rate_limits.spend(rate_limits.PASSWORD_BY_ACCOUNT, str(actor.user_id), now=now)
-    user = User.objects.get(pk=str(actor.user_id))
-    if not check_password(current_password, user.password):
-        audit.record_denial(actor=actor, action="password.change", patient_id=None)
-        raise errors.invalid_field(
-            "/current_password", "wrong_password", _("This is not your password.")
-        )
+    user = confirm_password(
+        actor=actor,
+        password=current_password,
+        pointer="/current_password",
+        action="password.change",
+        now=now,
+    )
     refuse_weak_password(password, user)
     encoded = make_password(password)
     with transaction.atomic():
@@ -115,6 +115,22 @@ def change_password(
                 "password_changed", _("The password was changed elsewhere. Please sign in again.")
             )
         _after_new_password(actor=actor, user=user, keep=token.pk, now=now)
+
+
+def confirm_password(
+    *, actor: Actor, password: str, pointer: str, action: str, now: datetime
+) -> User:
+    """The signed-in account, when this is its password: asked again before what cannot be undone.
+
+    Raises `Invalid`, audited as a refusal of `action`, and `RateLimited` by account. Call it
+    outside a transaction, so that a wrong one counts.
+    """
+    rate_limits.spend(rate_limits.PASSWORD_BY_ACCOUNT, str(actor.user_id), now=now)
+    user = User.objects.get(pk=str(actor.user_id))
+    if not check_password(password, user.password):
+        audit.record_denial(actor=actor, action=action, patient_id=None)
+        raise errors.invalid_field(pointer, "wrong_password", _("This is not your password."))
+    return user
 
 
 def refuse_weak_password(password: str, user: User) -> None:

@@ -124,9 +124,16 @@ def sign_out(*, actor: Actor, token: AccessToken, now: datetime) -> None:
     # The phone first, as everywhere: two that lock in two orders would wait for each other.
     lock_account(token.user_id)
     # The token may have been given its phone while this request was on its way.
-    bound = AccessToken.objects.filter(pk=token.pk).values("device_id")
-    Device.objects.filter(pk__in=bound, unbound_at__isnull=True).update(
-        unbound_at=now, unbound_reason="signed_out"
-    )
+    bound = AccessToken.objects.filter(pk=token.pk).values_list("device_id", flat=True).first()
+    if bound is not None:
+        Device.objects.filter(pk=bound, unbound_at__isnull=True).update(
+            unbound_at=now, unbound_reason="signed_out"
+        )
     AccessToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now)
-    audit.record(actor=actor, action="sign_out", object_kind="access_token", object_id=token.pk)
+    audit.record(
+        actor=actor,
+        action="sign_out",
+        object_kind="access_token",
+        object_id=token.pk,
+        facts={"device": None if bound is None else str(bound)},
+    )

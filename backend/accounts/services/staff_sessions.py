@@ -18,18 +18,20 @@ from backend.accounts.services.passkeys import SignedByPasskey
 from backend.accounts.services.second_step import MfaRequired
 from backend.accounts.services.signing_in import verify_password
 
+HAVE_PAGES = (Role.CLINICIAN, Role.OPERATOR)
+
 
 def sign_in_staff(
     *, email: str, password: str, address: str, request_id: str, now: datetime
 ) -> MfaRequired:
-    """The second step of the clinician whose account this password opens.
+    """The second step of the clinician, or the operator, whose account this password opens.
 
     Raises what `verify_password` raises, and `Forbidden` for every other role: whoever knows the
     password may be told that these pages are not for them.
     """
     user = verify_password(email=email, password=password, address=address, now=now)
     actor = Actor(user_id=user.pk, role=Role(user.role), request_id=request_id)
-    if actor.role is not Role.CLINICIAN:
+    if actor.role not in HAVE_PAGES:
         audit.record_denial(actor=actor, action="sign_in.desk", patient_id=None)
         raise errors.Forbidden(
             "not_care_team",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backend.accounts import audit
 from backend.accounts.access import access_own_patient
 from backend.accounts.authentication import actor_of, language_of
 from backend.aftercare.safety_bundle import safety_bundle
@@ -42,14 +44,19 @@ class SafetyBundleView(HandrailView):
     )
     def get(self, request: Request) -> Response:
         """Plan, words, lines, and the acute rules with test vectors, for helping offline."""
-        patient = access_own_patient(actor_of(request))
+        actor = actor_of(request)
+        patient = access_own_patient(actor)
         bundle = safety_bundle(
-            patient, country=asked_country(request), language=language_of(request)
+            patient,
+            country=asked_country(request),
+            language=language_of(request),
+            now=timezone.now(),
         )
         etag = f'"{bundle["version"]}"'
         if etag in request.headers.get("If-None-Match", ""):
             response = Response(status=304)
         else:
+            audit.record(actor=actor, action="safety_bundle.read", patient_id=patient.pk)
             response = Response(SafetyBundleAnswer(**bundle))
         response["ETag"] = etag
         # The app keeps it encrypted; no cache on the way or on the phone may.

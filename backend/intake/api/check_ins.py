@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.db import transaction
+from django.http import HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backend import errors
 from backend.accounts import rate_limits
-from backend.accounts.access import access_own_patient
-from backend.accounts.authentication import actor_of
+from backend.accounts.access import read_own_patient
+from backend.accounts.authentication import actor_of, require_allowance
 from backend.aftercare.selectors import rules_of_check_in
 from backend.intake import changing, services
 from backend.intake.api.hearing import PATIENT_ONLY, HeardView, ReceivedAnswer, show_received
 from backend.intake.bodies import CheckInBody, CheckInChanges
-from backend.openapi import COUNTRY, problems
-from backend.rest import read_body
+from backend.openapi import COUNTRY, IF_MATCH, problems
+from backend.rest import answer, base_revision, read_body
 from backend.tracking.api import PAGE_PARAMETERS, CheckInPage, check_in_page
 from backend.tracking.models import CheckIn
-
-IF_MATCH = OpenApiParameter(
-    "If-Match",
-    OpenApiTypes.STR,
-    OpenApiParameter.HEADER,
-    required=True,
-    description='The revision that the change was made on, for example `"2"`.',
-)
 
 
 def etag_of(check_in: CheckIn) -> str:
@@ -41,6 +33,7 @@ def etag_of(check_in: CheckIn) -> str:
 
 class CheckInsView(HeardView):
     allowed_roles = {"GET": PATIENT_ONLY, "POST": PATIENT_ONLY}
+    counted = {"POST": rate_limits.CHECK_INS_BY_PATIENT}
 
     @extend_schema(
         operation_id="list_check_ins",
@@ -50,7 +43,7 @@ class CheckInsView(HeardView):
     )
     def get(self, request: Request) -> Response:
         """One's own check-ins, the newest first."""
-        patient = access_own_patient(actor_of(request))
+        patient = read_own_patient(actor_of(request), what="check_ins")
         return Response(check_in_page(request, patient.pk, for_clinician=False))
 
     @extend_schema(
@@ -64,26 +57,28 @@ class CheckInsView(HeardView):
             **problems(400, 401, 403, 409, 410, 413, 415, 429, 503),
         },
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Stores a check-in and answers with help. The same id again answers the same row."""
         actor, now = actor_of(request), timezone.now()
         try:
-            rate_limits.spend(rate_limits.CHECK_INS_BY_PATIENT, str(actor.user_id), now=now)
+            require_allowance(request)
             body = read_body(request, CheckInBody)
             received = services.receive_check_in(actor=actor, body=body, now=now)
         except Exception as error:
             self.hear(request, error)
             raise
-        answer = show_received(
-            request, received.patient, received.check_in, received.alert, received.rules
-        )
-        response = Response(answer, status=201 if received.is_new else 200)
+        with transaction.atomic() if received.alert else nullcontext():
+            shown = show_received(
+                request, received.patient, received.check_in, received.alert, received.rules
+            )
+        response = answer(shown, status=201 if received.is_new else 200)
         response["ETag"] = etag_of(received.check_in)
         return response
 
 
 class CheckInView(HeardView):
     allowed_roles = {"PATCH": PATIENT_ONLY, "DELETE": PATIENT_ONLY}
+    counted = {"PATCH": rate_limits.CHECK_INS_BY_PATIENT}
 
     @extend_schema(
         operation_id="amend_check_in",
@@ -99,7 +94,7 @@ class CheckInView(HeardView):
         """Changes the items sent; the former content is kept. An alert is never lowered by it."""
         actor, now = actor_of(request), timezone.now()
         try:
-            rate_limits.spend(rate_limits.CHECK_INS_BY_PATIENT, str(actor.user_id), now=now)
+            require_allowance(request)
             changed = changing.amend(
                 actor=actor,
                 check_in_id=check_in_id,
@@ -140,13 +135,3 @@ class CheckInView(HeardView):
         response = Response(show_received(request, changed.patient, check_in, changed.alert, rules))
         response["ETag"] = etag_of(check_in)
         return response
-
-
-def base_revision(request: Request) -> int:
-    """The number in `If-Match`. Raises `PreconditionRequired` without one."""
-    raw = request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"')
-    if not raw.isascii() or not raw.isdigit() or len(raw) > 5:
-        raise errors.PreconditionRequired(
-            "if_match_required", _("Say in If-Match which revision this changes.")
-        )
-    return int(raw)

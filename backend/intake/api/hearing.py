@@ -84,6 +84,8 @@ def show_received(
             substances=check_in.use_substances,
             country=asked_country(request),
             language=language,
+            now=timezone.now(),
+            cues=check_in.cues,
         ),
         monitoring=promise_for(patient, alert, language=language, is_late=check_in.is_late),
     )
@@ -100,7 +102,7 @@ class HeardView(HandrailView):
 
     def hear(self, request: Request, error: Exception) -> None:
         """Reads a refused body again for what is acute in it. Never raises."""
-        if getattr(request.user, "role", None) != Role.PATIENT:
+        if getattr(request.user, "role", None) != Role.PATIENT or services.is_erased(error):
             return
         try:
             for raw in self.acute_bodies(raw_body(request)):
@@ -138,6 +140,7 @@ class HeardView(HandrailView):
             substances=(),
             country=asked_country(request),
             language=language,
+            now=timezone.now(),
         )
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+from django.db import transaction
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from msgspec import Meta, Raw, Struct
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from backend import errors
-from backend.accounts import rate_limits
+from backend.accounts import audit, rate_limits
 from backend.accounts.access import access_own_patient
-from backend.accounts.authentication import actor_of
+from backend.accounts.authentication import actor_of, require_allowance
 from backend.accounts.models import Patient
 from backend.aftercare.decision_rules import Severity
 from backend.aftercare.selectors import rules_of_check_in
@@ -29,18 +30,18 @@ from backend.intake.api.hearing import (
     language_of,
     promise_for,
 )
+from backend.intake.bodies import CheckInBody, CheckInChanges
 from backend.intake.syncing import (
-    AmendChange,
-    CreateChange,
     Outcome,
-    WithdrawChange,
+    Status,
     acute_body,
     broken_changes,
     sync_changes,
 )
-from backend.openapi import COUNTRY, problems
+from backend.openapi import COUNTRY, Problem, problems
 from backend.request_ids import request_id_of
 from backend.rest import (
+    answer,
     asked_country,
     decode_cursor,
     describe,
@@ -63,11 +64,37 @@ class SyncBody(Struct, forbid_unknown_fields=True):
     cursor: Annotated[str, Meta(max_length=400)] | None = None
 
 
+class CreateCheckIn(Struct, tag="create", tag_field="op", forbid_unknown_fields=True):
+    """A new check-in, whole, as its own route takes it."""
+
+    type: Literal["check_in"]
+    item: CheckInBody
+
+
+class AmendCheckIn(Struct, tag="amend", tag_field="op", forbid_unknown_fields=True):
+    """Some items of a known one, changed on the revision that the phone has."""
+
+    type: Literal["check_in"]
+    id: UUID
+    base_revision: int
+    changes: CheckInChanges  # type: ignore[valid-type]
+
+
+class WithdrawCheckIn(Struct, tag="withdraw", tag_field="op", forbid_unknown_fields=True):
+    """A known one taken back."""
+
+    type: Literal["check_in"]
+    id: UUID
+
+
 class SyncRequest(Struct):
-    """Up to 200 changes in any order, and the cursor of the last answer (null at first)."""
+    """Up to 200 changes in any order, and the cursor of the last answer (null at first).
+
+    As a document: the server reads each change by itself, see `SyncBody`.
+    """
 
     changes: Annotated[
-        list[CreateChange | AmendChange | WithdrawChange], Meta(max_length=MOST_CHANGES)
+        list[CreateCheckIn | AmendCheckIn | WithdrawCheckIn], Meta(max_length=MOST_CHANGES)
     ] = []
     cursor: str | None = None
 
@@ -79,12 +106,12 @@ class SyncResult(Struct):
     copy), invalid or gone. `keep` says whether to keep it and send it again as it stands.
     """
 
-    status: str
+    status: Status
     id: UUID | None
     keep: bool
     revision: int | None = None
     stored: CheckInAnswer | None = None
-    problem: dict[str, Any] | None = None
+    problem: Problem | None = None
 
 
 class SyncedItem(Struct):
@@ -114,6 +141,7 @@ class SyncAnswer(Struct):
 
 class SyncView(HeardView):
     allowed_roles = {"POST": PATIENT_ONLY}
+    counted = {"POST": rate_limits.SYNCS_BY_PATIENT}
 
     @extend_schema(
         operation_id="sync",
@@ -122,11 +150,11 @@ class SyncView(HeardView):
         request=SyncRequest,
         responses={200: SyncAnswer, **problems(400, 401, 403, 413, 415, 429, 503)},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Sends changes and receives what is new. Safe to repeat; each change has its answer."""
         actor, now = actor_of(request), timezone.now()
         try:
-            rate_limits.spend(rate_limits.SYNCS_BY_PATIENT, str(actor.user_id), now=now)
+            require_allowance(request)
             body = read_body(request, SyncBody, limit=BODY_LIMIT)
             cursor = read_cursor(body.cursor)
             outcomes = sync_changes(actor=actor, raws=body.changes, now=now)
@@ -138,8 +166,14 @@ class SyncView(HeardView):
         patient = access_own_patient(actor)
         # By revision: the other phone may have changed one of them in the meantime.
         own = {(o.row.pk, o.row.revision) for o in outcomes if o.row is not None}
-        delta = delta_since(patient.pk, cursor, known=own)
-        return Response(self._answer(request, patient, outcomes, delta))
+        with transaction.atomic():
+            delta = delta_since(patient.pk, cursor, known=own)
+            if delta.rows:
+                facts = {"count": len(delta.rows)}
+                audit.record(
+                    actor=actor, action="check_ins.read", patient_id=patient.pk, facts=facts
+                )
+            return answer(self._answer(request, patient, outcomes, delta))
 
     def acute_bodies(self, raw: bytes) -> list[bytes]:
         """Each change of a body that was refused as a whole."""
@@ -184,6 +218,8 @@ class SyncView(HeardView):
                 substances=(),
                 country=asked_country(request),
                 language=language,
+                now=timezone.now(),
+                cues=[cue for outcome in acute if outcome.row for cue in outcome.row.cues],
             ),
             monitoring=promise_for(patient, worst.alert if worst else None, language=language),
         )
@@ -199,7 +235,7 @@ def show_result(request: Request, outcome: Outcome) -> SyncResult:
         return SyncResult(outcome.status, outcome.id, keep=False, revision=outcome.row.revision)
     status, code, detail, extra = describe(outcome.error)
     stored = extra.pop("stored", None)
-    problem = problem_body(
+    body = problem_body(
         status=status,
         code=code,
         detail=detail,
@@ -211,7 +247,7 @@ def show_result(request: Request, outcome: Outcome) -> SyncResult:
         outcome.id or readable_id(outcome.raw),
         keep=False,
         stored=show_check_in(stored) if isinstance(stored, CheckIn) else None,
-        problem=problem,
+        problem=msgspec.convert(body, Problem),
     )
 
 

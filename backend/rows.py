@@ -1,0 +1,141 @@
+"""Rows of a model, read and written by SQL that is made once for each model.
+
+For the paths that are measured: there, putting a query together from its parts cost more than
+PostgreSQL needs to answer it. Everything else uses the ORM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import connection, models
+
+Values = Sequence[Any] | Mapping[str, Any]
+
+
+def one(sql: str, values: Values) -> tuple[Any, ...] | None:
+    """The first row of the answer, or None."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
+
+
+def every(sql: str, values: Values) -> list[tuple[Any, ...]]:
+    """All rows of the answer."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def array_of(values: Iterable[UUID] | Iterable[date]) -> str:
+    """A PostgreSQL array as text, to be cast in the query: adapting two hundred values one by one
+    costs more than most queries that ask about them."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Which columns of a model are read. Any other field is fetched by Django when asked for."""
+
+    model: type[models.Model]
+    names: tuple[str, ...]
+    columns: tuple[str, ...]
+    converters: tuple[Any, ...]
+
+    def listed(self, alias: str) -> str:
+        """The columns for a SELECT, each named `<alias>_<column>`."""
+        return ", ".join(f"{alias}.{column} AS {alias}_{column}" for column in self.columns)
+
+    def made(self, values: Sequence[Any]) -> Any:
+        """The model of one row's values, which may go on beyond this shape's."""
+        converted = [
+            value if convert is None else convert(value, None, connection)
+            for value, convert in zip(values, self.converters, strict=False)
+        ]
+        return self.model.from_db(connection.alias, self.names, converted)
+
+
+def shape(model: type[models.Model], only: Collection[str] | None = None) -> Shape:
+    """`only` are names of attributes; without it, all columns."""
+    fields = [f for f in model._meta.concrete_fields if only is None or f.attname in only]
+    return Shape(
+        model,
+        tuple(field.attname for field in fields),
+        tuple(str(field.column) for field in fields),
+        tuple(getattr(field, "from_db_value", None) for field in fields),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """Rows of one table to store. `conflict` is the unique column by which a row may stand already;
+    then its columns in `update` take the new values. Without it, a row that stands is an error."""
+
+    model: type[models.Model]
+    conflict: str = ""
+    update: tuple[str, ...] = ()
+
+
+def store(*tables: tuple[Upsert, Sequence[models.Model]]) -> None:
+    """Stores the rows of several tables in one statement, each table's in the order given.
+
+    Foreign keys among them hold at the end of the transaction, as everywhere here.
+    """
+    rows = {
+        f"rows{number}": msgspec.json.encode([_values(kind.model, row) for row in given]).decode()
+        for number, (kind, given) in enumerate(tables)
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_store_sql(tuple(kind for kind, _given in tables)), rows)
+
+
+def _values(model: type[models.Model], row: models.Model) -> dict[str, Any]:
+    # What Django would store, a time that is set at the storing included.
+    return {column: _json(field.pre_save(row, add=True)) for field, column, _type in _stored(model)}
+
+
+def _json(value: Any) -> Any:
+    # PostgreSQL's own notation for bytes; JSON has none.
+    return "\\x" + value.hex() if isinstance(value, bytes) else value
+
+
+@cache
+def _stored(model: type[models.Model]) -> tuple[tuple[Any, str, str], ...]:
+    """Field, column and type of what is written; numbers that the table gives are left out."""
+    return tuple(
+        (field, str(field.column), str(field.rel_db_type(connection)))
+        for field in model._meta.concrete_fields
+        if not isinstance(field, models.AutoField)
+    )
+
+
+@cache
+def _store_sql(kinds: tuple[Upsert, ...]) -> str:
+    parts = [
+        f"stored{number} AS ({_insert(kind, f'%(rows{number})s')})"
+        for number, kind in enumerate(kinds)
+    ]
+    return f"WITH {', '.join(parts)} SELECT 1"
+
+
+def _insert(kind: Upsert, rows: str) -> str:
+    fields = _stored(kind.model)
+    columns = ", ".join(column for _name, column, _type in fields)
+    typed = ", ".join(f"{column} {type_}" for _name, column, type_ in fields)
+    into = kind.model._meta.db_table
+    insert = (
+        f"INSERT INTO {into} ({columns}) SELECT {columns}"  # noqa: S608 - names of models
+        f" FROM jsonb_to_recordset({rows}::jsonb) AS row({typed})"
+    )
+    if not kind.conflict:
+        return insert
+    changed = ", ".join(f"{column} = EXCLUDED.{column}" for column in kind.update)
+    return f"{insert} ON CONFLICT ({kind.conflict}) DO UPDATE SET {changed}"
