@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from backend.fhir.kinds import Kind
-from backend.fhir.resources import flags, nudges, observations, people, trends
+from backend.fhir.resources import consents, flags, nudges, observations, people, trends
 
 # In the order in which `$everything` tells them.
 KINDS: tuple[Kind, ...] = (
@@ -19,12 +19,20 @@ KINDS: tuple[Kind, ...] = (
     trends.KIND,
     observations.KIND,
     nudges.KIND,
+    consents.KIND,
 )
 
 NOT_SHOWN: Mapping[str, str] = {
+    "accounts.EmergencyAccess": "who of the staff opened a record; the patient reads it here",
     "accounts.EnrolmentCode": "a way in, not a record of care",
+    "privacy.Disclosure": "what was shown to others; the patient reads it here",
     "notifications.Notification": "how a message travelled; a nudge is told by itself",
     "aftercare.AcuteReport": "part of a check-in that was refused; its alert is a Flag",
+    "aftercare.CopingStep": "the patient's own words, for themselves alone",
+    "aftercare.SupportContact": "people the patient chose; who may hear what is a Consent",
+    "aftercare.Decision": "why something was said or not; read here, by the care team",
+    "aftercare.Prompt": "an invitation to check in; what came of it is an Observation",
+    "aftercare.PromptSchedule": "when to be invited; a setting of the app",
     "tracking.AssessmentRequest": "work to be done by this server",
     "tracking.BaselineStart": "how trends are counted; they leave as directions alone",
 }

@@ -7,8 +7,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
 
-from backend.accounts.models import Patient
+from backend.accounts.models import Consent, Patient
+from backend.accounts.selectors import with_standing
 from backend.aftercare.models import Alert, AlertStatus, Nudge
 from backend.fhir.dates import DateTest
 from backend.fhir.kinds import Mark
@@ -46,6 +48,11 @@ def standing_alerts() -> QuerySet[Alert]:
 def nudges() -> QuerySet[Nudge]:
     """What was decided, sent or not."""
     return Nudge.objects.all()
+
+
+def consents() -> QuerySet[Consent]:
+    """Everything that was signed, with whether it holds now."""
+    return with_standing(Consent.objects.all(), at=timezone.now())
 
 
 def newest_first(

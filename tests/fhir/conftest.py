@@ -29,8 +29,8 @@ ADDED = {
     "Reference": {"resource"},
 }
 SENT = (
-    "Bundle", "CapabilityStatement", "CareTeam", "Communication", "DetectedIssue", "Flag",
-    "Observation", "OperationOutcome", "Patient",
+    "Bundle", "CapabilityStatement", "CareTeam", "Communication", "Consent", "DetectedIssue",
+    "Flag", "Observation", "OperationOutcome", "Patient",
 )  # fmt: skip
 
 

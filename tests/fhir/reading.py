@@ -14,6 +14,7 @@ from backend.aftercare.models import Nudge
 from backend.intake.bodies import CheckInBody
 from backend.intake.services import receive_check_in
 from backend.tracking.models import Assessment, CheckIn
+from tests.accounts.consenting import sign
 from tests.people import actor_for
 from tests.phones import make_token
 
@@ -146,4 +147,6 @@ def record_all(patient: Patient, *, note_shared: bool = False) -> CheckIn:
     assessment(patient, at=NOON - timedelta(days=1), trend="steady")
     nudge(patient, at=NOON - timedelta(days=2))
     nudge(patient, at=NOON - timedelta(days=3), why_not="budget")
+    sign(patient, now=NOON)
+    sign(patient, expires_on=NOON.date(), now=NOON)
     return row

@@ -14,7 +14,9 @@ from backend.checks.routes import routes
 from tests.fhir.reading import FULL, NOON, Caller, check_in, codes, outcome, record_all, resources
 from tests.people import People, make_user
 
-KINDS = ("Patient", "CareTeam", "Flag", "DetectedIssue", "Observation", "Communication")
+KINDS = (
+    "Patient", "CareTeam", "Flag", "DetectedIssue", "Observation", "Communication", "Consent",
+)  # fmt: skip
 
 
 def address(kind: str, patient_id: object) -> str:
@@ -236,7 +238,8 @@ def test_what_does_not_exist_looks_the_same(people: People, patient: Caller) -> 
         f"Patient/{uuid4()}",
         f"CareTeam/{uuid4()}",
         "Flag/nonsense",
-        "Consent",
+        f"Consent/{uuid4()}",
+        "CarePlan",
         "QuestionnaireResponse/1",
         f"Patient/{uuid4()}/$everything",
         f"Patient/{people.patient.pk}/$nothing",

@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from django.utils import timezone
+
+from backend.accounts.consent_scopes import ConsentScope
 from backend.accounts.models import User
+from backend.accounts.services import revoke_consent
 from backend.aftercare.models import Alert
 from backend.fhir.registry import KINDS
 from backend.tracking.models import Assessment
+from tests.accounts.consenting import own, sign
 from tests.aftercare.test_worsening import declining, live, steady
 from tests.fhir.conftest import Validator
 from tests.fhir.reading import (
@@ -192,6 +197,37 @@ def test_the_patient_and_their_care_team(people: People, therapist: Caller) -> N
     (member,) = team["participant"]
     assert member["member"]["display"] == "Bob"
     assert member["role"][0]["text"] == "Therapist"
+
+
+def test_a_consent_says_whom_what_for_and_until_when(
+    people: People, patient: Caller, therapist: Caller
+) -> None:
+    row = sign(people.patient, scopes=(ConsentScope.TRENDS, ConsentScope.CHECK_INS))
+    for caller in (patient, therapist):
+        found = caller.read(f"Consent/{row.pk}")
+        assert (found["status"], found["provision"]["type"]) == ("active", "permit")
+        assert found["patient"] == {"reference": f"Patient/{people.patient.pk}"}
+        (actor,) = found["provision"]["actor"]
+        assert actor["reference"] == {"display": "Rosa Marin, my aunt"}
+        assert actor["role"]["coding"][0]["code"] == "IRCP"
+        assert row.expires_on is not None
+        assert found["provision"]["period"]["end"] == row.expires_on.isoformat()
+        said = [one["coding"][0]["code"] for one in found["provision"]["code"]]
+        assert said == ["check_ins", "trends"]
+        purposes = [one["code"] for one in found["provision"]["purpose"]]
+        assert purposes == ["SUPNWK", "support"]
+        assert found["policyRule"]["coding"][0]["code"] == "42CFRPart2"
+        assert "Alice Doe" not in json.dumps(found)
+
+
+def test_a_consent_that_was_taken_back_is_inactive_at_once(
+    people: People, patient: Caller, therapist: Caller
+) -> None:
+    row = sign(people.patient)
+    assert therapist.read(f"Consent/{row.pk}")["status"] == "active"
+    revoke_consent(actor=own(people.patient), consent_id=row.pk, now=timezone.now())
+    for caller in (patient, therapist):
+        assert caller.read(f"Consent/{row.pk}")["status"] == "inactive"
 
 
 def test_words_for_people_come_in_their_language(people: People, patient: Caller) -> None:

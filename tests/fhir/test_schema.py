@@ -11,7 +11,9 @@ from tests.fhir.conftest import Validator
 from tests.fhir.reading import FULL, NOON, Caller, check_in, record_all, resources
 from tests.people import People
 
-SERVED = {"Patient", "CareTeam", "Flag", "DetectedIssue", "Observation", "Communication"}
+SERVED = {
+    "Patient", "CareTeam", "Flag", "DetectedIssue", "Observation", "Communication", "Consent",
+}  # fmt: skip
 
 
 def test_everything_is_what_the_schema_says(

@@ -87,6 +87,7 @@ def test_everything_goes_through_all_types_in_pages(people: People, patient: Cal
     kinds = list(dict.fromkeys(one["resourceType"] for one in whole))
     assert kinds == [
         "Patient", "CareTeam", "Flag", "DetectedIssue", "Observation", "Communication",
+        "Consent",
     ]  # fmt: skip
     assert {one["resourceType"]: patient.all(one["resourceType"]) for one in whole} == {
         kind: [one for one in whole if one["resourceType"] == kind] for kind in kinds

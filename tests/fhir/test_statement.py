@@ -13,7 +13,7 @@ from backend.fhir.registry import KINDS, NOT_SHOWN
 from tests.fhir.reading import Caller, outcome
 from tests.people import People
 
-LATER = ("QuestionnaireResponse", "CarePlan", "Goal", "EpisodeOfCare", "Consent")
+LATER = ("QuestionnaireResponse", "CarePlan", "Goal", "EpisodeOfCare")
 
 
 def test_the_statement_says_what_is_served(people: People) -> None:
