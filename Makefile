@@ -11,7 +11,7 @@ RUN := $(VENV)/handrail-run.stamp
 # The locks are complete: an old pip's resolver, let loose on them, looks for newer versions of extras.
 PIP_FLAGS := --require-hashes --no-deps --disable-pip-version-check --no-input
 
-.PHONY: run test check bench evaluate screenshots
+.PHONY: run test check bench evaluate faults screenshots
 .DEFAULT_GOAL := run
 
 # What runs the programs needs less than what tests them: an up-to-date dev install serves too.
@@ -26,7 +26,7 @@ test: $(DEV) ## check, then run every test
 check: $(DEV) ## formatting, types, direction of imports, missing migrations
 	@exec $(BIN)/python -m local.check
 
-bench screenshots: $(DEV) ## measure against stock code; picture the pages
+bench faults screenshots: $(DEV) ## measure against stock code; break everything; picture the pages
 	@exec $(BIN)/python -m bench.$@ $(ARGS)
 
 evaluate: $(DEV) ## trends on real data: make evaluate DATA=folder

@@ -95,6 +95,7 @@ def _environment(booted: ThrowAwayServers | DurableServers) -> dict[str, str]:
         **without_secrets(os.environ),
         "HANDRAIL_ENV": "development",
         "SECRET_KEY": secrets.token_urlsafe(48),
+        "PATIENT_KEYS": f"bench:{secrets.token_urlsafe(32)}",
         "REDIS_URL": "none",
         "DATABASE_OWNER_URL": address.url(OWNER),
         "DATABASE_URL": address.url(WEB),

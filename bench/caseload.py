@@ -23,6 +23,7 @@ from backend.accounts.actor import Actor, Role
 from backend.accounts.models import Clinician
 from backend.dashboard.desk import Desk
 from backend.dashboard.services import SPARK_DAYS, CaseloadRecord, read_caseload
+from backend.row_security import Acting, acting_as
 from backend.tracking.models import CheckIn
 from backend.tracking.windows import COLUMNS
 from bench.measure import ProcessTree, in_turns, middle, parent_of, ratio
@@ -37,7 +38,8 @@ TIMES = {"stock": 1, "ours": 10}
 def our_page(therapist: Clinician, *, now: datetime) -> CaseloadRecord:
     """The reads of the page, its audit row with them, and none of its drawing."""
     actor = Actor(user_id=therapist.user_id, role=Role.CLINICIAN)
-    return read_caseload(Desk(actor=actor, clinician=therapist, language="en", now=now))
+    with acting_as(Acting(actor.role.value, actor.user_id)):
+        return read_caseload(Desk(actor=actor, clinician=therapist, language="en", now=now))
 
 
 def plain(page: CaseloadRecord) -> list[tuple[Any, ...]]:

@@ -39,6 +39,7 @@ def our_server(folder: Path) -> Iterator[Served]:
         state=folder,
         web_fd=listening.fileno(),
         secret_key=os.environ["SECRET_KEY"],
+        patient_keys=os.environ["PATIENT_KEYS"],
         owner_url=os.environ["DATABASE_OWNER_URL"],
         web_url=os.environ["DATABASE_URL"],
         worker_url=os.environ["DATABASE_WORKER_URL"],

@@ -29,6 +29,8 @@ _PLACE = re.compile(r"\$(\d+)")
 _BARE = re.compile(
     r"^(?:BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|START TRANSACTION|DEALLOCATE|SELECT 1$)", re.I
 )
+_SET_LOCAL = re.compile(r"SET LOCAL (handrail\.\w+) TO ('[^']*')")
+_SET_CONFIG = re.compile(r"set_config\('(handrail\.\w+)', ('[^']*'), true\)")
 _SETTLES_S = 0.3
 
 
@@ -42,7 +44,17 @@ def statements_of(request: Callable[[], object], log: Path) -> list[str]:
         with log.open("rb") as opened:
             opened.seek(began)
             text = opened.read().decode()
-    return [sql for sql in _sent(text) if not _BARE.match(sql)]
+    told = map(_told, _sent(text))
+    return [sql for sql in told if not _BARE.match(sql)]
+
+
+def _told(sql: str) -> str:
+    """Who acts, as a statement whose values may be filled in: `SET` takes literals alone."""
+    settings = [*_SET_LOCAL.findall(sql), *_SET_CONFIG.findall(sql)]
+    if not settings:
+        return sql
+    calls = (f"set_config('{name}', concat({value}), true)" for name, value in settings)
+    return f"SELECT {', '.join(calls)}"
 
 
 @contextmanager

@@ -46,12 +46,20 @@ class Database:
         repr=False,
     )
 
+    patient_keys: str = field(
+        default_factory=lambda: (
+            os.environ.get("PATIENT_KEYS") or f"bench:{secrets.token_urlsafe(32)}"
+        ),
+        repr=False,
+    )
+
     def environment(self) -> dict[str, str]:
         """What the programs need to know."""
         return {
             **without_secrets(os.environ),
             "HANDRAIL_ENV": "test",
             "SECRET_KEY": self.secret_key,
+            "PATIENT_KEYS": self.patient_keys,
             "REDIS_URL": "none",
             "DATABASE_OWNER_URL": self.owner,
             "DATABASE_URL": self.web,

@@ -11,7 +11,7 @@ import pytest
 
 from tests.local.processes import ROOT
 
-TARGETS = {"run", "test", "check", "bench", "evaluate", "screenshots"}
+TARGETS = {"run", "test", "check", "bench", "evaluate", "faults", "screenshots"}
 OLD_PYTHON = """#!/bin/sh
 exec {python} -c "import sys; sys.version_info = (3, 10, 2); exec(sys.argv[1])" "$2"
 """

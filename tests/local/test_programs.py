@@ -21,6 +21,7 @@ SETTINGS = Settings(
     redis_url="redis-url",
     firebase_credentials="credentials",
     fcm_endpoint="endpoint",
+    patient_keys="patient-keys",
 )
 
 
@@ -42,15 +43,15 @@ def test_without_a_broker_the_relay_alone_works(absent: str) -> None:
 @pytest.mark.parametrize(
     ("name", "held"),
     [
-        ("web", {"web-url"}),
-        ("worker", {"worker-url", "credentials", "endpoint"}),
-        ("relay", {"worker-url", "credentials", "endpoint"}),
+        ("web", {"web-url", "patient-keys"}),
+        ("worker", {"worker-url", "credentials", "endpoint", "patient-keys"}),
+        ("relay", {"worker-url", "credentials", "endpoint", "patient-keys"}),
         ("beat", set()),
     ],
 )
 def test_who_holds_which_secret(name: str, held: set[str]) -> None:
     values = set(environments(SETTINGS)[name].values())
-    every = {"owner-url", "web-url", "worker-url", "credentials", "endpoint"}
+    every = {"owner-url", "web-url", "worker-url", "credentials", "endpoint", "patient-keys"}
     assert values & every == held
     assert {"key", "redis-url"} <= values
     assert not any(value.startswith("our ") or value == "/ours" for value in values)
@@ -63,13 +64,16 @@ def test_the_stand_in_for_firebase_knows_no_secret() -> None:
 def test_only_management_commands_know_the_owner() -> None:
     program = SETTINGS.manage("migrate", "--no-input")
     assert program.environment["DATABASE_OWNER_URL"] == "owner-url"
+    assert program.environment["PATIENT_KEYS"] == "patient-keys"
     assert program.command[1:] == ("manage.py", "migrate", "--no-input")
     assert "FIREBASE_CREDENTIALS" not in program.environment
 
 
 def test_no_secret_is_in_a_process_list() -> None:
     for program in SETTINGS.long_running():
-        assert not {"key", "web-url", "worker-url", "credentials"} & set(program.command)
+        assert not {"key", "web-url", "worker-url", "credentials", "patient-keys"} & set(
+            program.command
+        )
 
 
 def test_a_secret_may_come_in_a_file(tmp_path: Path) -> None:
