@@ -51,7 +51,7 @@ export async function sync(
 ) {
   const { data, error } = await connect(address, token).POST("/api/v1/sync", {
     params: { query: { country: "US" } },
-    body: { changes: checkIns.map((item) => ({ type: "check_in", op: "create" as const, item })), cursor },
+    body: { changes: checkIns.map((item) => ({ type: "check_in" as const, op: "create" as const, item })), cursor },
   });
   if (error) throw new Refused(error);
   return data;
