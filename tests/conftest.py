@@ -19,12 +19,18 @@ from django.db import connections
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
+from backend import row_security
+from backend.row_security import Acting
 from bench.web import FLAGS, browser_path
 from local.pytest_servers import create_empty_database, database_name
 from tests.people import People, make_people
 from tests.phones import Phone
 
 ROOT = Path(__file__).resolve().parent.parent
+# What a test arranges and what it looks up afterwards is done by the system, as in a job. Requests
+# and jobs act as whoever they are: the middleware starts each with nobody.
+row_security.act_as(Acting("system"))
+
 KEPT_TABLES = {
     "django_migrations",
     "django_content_type",

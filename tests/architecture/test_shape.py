@@ -26,6 +26,7 @@ VAGUE_NAMES = {
 LATE_IMPORTS = {
     "worker/channels/push.py": "the SDK takes a second to load",
     "backend/apps.py": "models may be imported only once Django is ready",
+    "backend/privacy/apps.py": "models may be imported only once Django is ready",
 }
 
 

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from backend.checks.routes import faults_of, routes_declare_roles
 from backend.rest import HandrailView
-from tests.contract.calls import Answer, Route, api_routes
+from tests.contract.calls import NOBODY, Answer, Route, api_routes
 from tests.phones import Phone
 
 # The only calls that need no token, and why.
@@ -25,6 +25,7 @@ OPEN = {
     ("POST", "/api/v1/password-reset"): "who asks has lost the way in; the answer tells nothing",
     ("POST", "/api/v1/password-reset/confirm"): "needs the secret that was mailed",
     ("GET", "/api/v1/help"): "crisis lines, for anyone",
+    ("GET", f"/api/v1/exports/{NOBODY}"): "needs the link that was given once",
     ("GET", "/api/openapi.json"): "the document",
     ("GET", "/api/docs"): "the document, to read",
 }
@@ -67,7 +68,7 @@ def assert_problem(answer: Answer, status: int, code: str) -> dict[str, Any]:
 def test_a_stranger_gets_in_nowhere(db: None, method: str, route: Route) -> None:
     status = call(method, route.path).status_code
     if is_open(method, route):
-        assert status in ((200, 405) if method == "OPTIONS" else (200, 400, 415))
+        assert status in ((200, 405) if method == "OPTIONS" else (200, 400, 404, 415))
     else:
         assert status == expected(method, route)
 
@@ -163,6 +164,10 @@ def test_a_crash_logs_its_place_and_not_its_words(capfd: pytest.CaptureFixture[s
     call("GET", "/api/v1/fails")
     logged = capfd.readouterr().err
     assert "canary" not in logged
+
+
+def test_help_for_anyone_asks_no_database() -> None:
+    assert call("GET", "/api/v1/help?country=US").status_code == 200
 
 
 @pytest.mark.urls("tests.contract.failing_urls")

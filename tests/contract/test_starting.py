@@ -25,6 +25,7 @@ SAFE = RoleFacts(
     owns_tables=False,
     commits_synchronously=True,
     can_change_audit=False,
+    finds_unguarded_tables=False,
 )
 
 
@@ -60,6 +61,18 @@ def test_a_changeable_audit_log_is_seen(committed_db: None, audit_open_to_change
     assert ids(roles_are_narrow(databases=["default"])) == {"handrail.E013"}
 
 
+@pytest.mark.parametrize("off", ["DISABLE ROW LEVEL SECURITY", "NO FORCE ROW LEVEL SECURITY"])
+def test_a_table_of_patients_without_its_second_lock_is_seen(committed_db: None, off: str) -> None:
+    with owner_connection() as owner:
+        owner.execute(f"ALTER TABLE tracking_checkin {off}".encode())
+        try:
+            assert ids(roles_are_narrow(databases=["default"])) == {"handrail.E014"}
+        finally:
+            owner.execute(
+                "ALTER TABLE tracking_checkin ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+            )
+
+
 @pytest.mark.parametrize(
     ("flag", "check_id"),
     [
@@ -67,6 +80,7 @@ def test_a_changeable_audit_log_is_seen(committed_db: None, audit_open_to_change
         ("bypasses_row_security", "E010"),
         ("owns_tables", "E011"),
         ("can_change_audit", "E013"),
+        ("finds_unguarded_tables", "E014"),
     ],
 )
 def test_each_power_is_one_error(flag: str, check_id: str) -> None:
@@ -112,6 +126,7 @@ def safe_environment(django_db_setup: None) -> dict[str, str]:
         **kept,
         "DJANGO_SETTINGS_MODULE": "backend.settings",
         "SECRET_KEY": STRONG_KEY,
+        "PATIENT_KEYS": os.environ["PATIENT_KEYS"],
         "ALLOWED_HOSTS": "h.example",
         "TRUSTED_PROXIES": "1",
     }

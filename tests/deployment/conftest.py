@@ -146,6 +146,10 @@ def services(image: Path, committed_db: None, tmp_path: Path) -> Iterator[Servic
         "redis_url": url,
         "firebase": '{"type": "service_account"}',
         "email_password": "never-to-be-logged",
+        "metrics_token": "never-to-be-logged-either",
+        "healthcheck_ping_url": "",
+        "twilio_token": "",
+        "vapid_private_key": "",
     }
     running = Services(image=image, folder=tmp_path, secrets=secrets)
     yield running

@@ -32,7 +32,7 @@ def test_web_serves_what_the_image_was_built_with_and_stops(services: Services) 
     assert get(services, "/desk/sign-in") == 200
     assert services.stop(web) == 0
     assert not services.is_healthy("web")
-    for secret in services.secrets.values():
+    for secret in filter(None, services.secrets.values()):
         assert secret not in services.log("web")
 
 

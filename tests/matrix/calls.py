@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from urllib.parse import unquote_plus, urlencode
@@ -14,6 +14,8 @@ from uuid import UUID, uuid4
 import msgspec
 from django.test import Client
 
+from tests.accounts.consenting import consent_body
+from tests.matrix.callers import Caller, code_of, sign_in_body
 from tests.matrix.world import (
     BORN_ON,
     CODE,
@@ -21,16 +23,14 @@ from tests.matrix.world import (
     NOBODY,
     RESET_CODE,
     Belongings,
-    Caller,
     World,
-    code_of,
-    sign_in_body,
 )
 from tests.people import PASSWORD
 from tests.phones import check_in_body
 
 PARAMETER = re.compile(r"\{(\w+)\}")
-MIXED = re.compile(r"(.+) with the (alert|clinician) of (.+)")
+MIXED = re.compile(r"(.+) with the (alert|clinician|consent) of (.+)")
+CONSENTING = re.compile(r"(.+) with an? (revoked|expired|narrower|missing) consent")
 SIGN_IN_PAGE = "/desk/sign-in"
 NEW_PASSWORD = "three-herons-on-a-jetty"
 
@@ -54,22 +54,39 @@ class Ask:
         return PARAMETER.sub(lambda found: str(self._id_of(found[1])), self.route)
 
     def _id_of(self, parameter: str) -> UUID | str:
+        if parameter == "point_id":
+            return self.world.points.get(self.whose, NOBODY)
         if self.whose in self.world.messages:
             return self.world.messages[self.whose]
+        if parameter == "consent_id":
+            return self.consent_id()
         belongings = self.world.patients.get(self.owner_of(parameter))
         return NOBODY if belongings is None else OWNED[parameter](belongings)
 
     def owner_of(self, parameter: str) -> str:
         """Whose this part of the address is: of a mixed one, the parts are different people's."""
+        consenting = CONSENTING.fullmatch(self.whose)
+        if consenting is not None:
+            return consenting[1]
         mixed = MIXED.fullmatch(self.whose)
         if mixed is None:
             return self.whose
         return mixed[3] if parameter == f"{mixed[2]}_id" else mixed[1]
 
+    def consent_id(self) -> UUID:
+        """The consent that the row is about: the live one, unless it names another state."""
+        consenting = CONSENTING.fullmatch(self.whose)
+        state = consenting[2] if consenting else "live"
+        belongings = self.world.patients.get(self.owner_of("consent_id"))
+        consent = belongings.consents.get(state) if belongings else None
+        return consent.pk if consent else NOBODY
+
 
 OWNED: Mapping[str, Callable[[Belongings], UUID | str]] = {
     "patient_id": lambda of: of.patient.pk,
     "check_in_id": lambda of: of.calm.pk if of.calm else NOBODY,
+    "export_id": lambda of: of.export.pk if of.export else NOBODY,
+    "link": lambda _of: NOBODY,
     "alert_id": lambda of: of.alert.pk if of.alert else NOBODY,
     "notification_id": lambda of: of.message.pk if of.message else NOBODY,
     "clinician_id": lambda of: of.clinician.pk if of.clinician else NOBODY,
@@ -77,6 +94,9 @@ OWNED: Mapping[str, Callable[[Belongings], UUID | str]] = {
     "observation_id": lambda of: f"{of.calm.pk}-mood" if of.calm else NOBODY,
     "assessment_id": lambda of: of.assessment.pk if of.assessment else NOBODY,
     "nudge_id": lambda of: of.nudge.pk if of.nudge else NOBODY,
+    "emergency_access_id": lambda of: of.emergency_access.pk if of.emergency_access else NOBODY,
+    "step_id": lambda of: of.step.pk if of.step else NOBODY,
+    "contact_id": lambda of: of.contact.pk if of.contact else NOBODY,
 }
 
 
@@ -144,6 +164,40 @@ def _clinician(ask: Ask) -> dict[str, Any]:
     }
 
 
+def _step(ask: Ask) -> dict[str, Any]:
+    """A new one; or word for word the one that a patient has sent already."""
+    known = None if ask.whose == "new" else ask.named.step
+    return {
+        "id": str(known.pk if known else uuid4()),
+        "words": known.words if known else "Breathe",
+        "cues": ["payday"],
+        "order": 1,
+    }
+
+
+def _contact(ask: Ask) -> dict[str, Any]:
+    """The same of a person they chose."""
+    known = None if ask.whose == "new" else ask.named.contact
+    return {
+        "id": str(known.pk if known else uuid4()),
+        "name": known.name if known else "Gwen",
+        "relation": "sponsor",
+        "situations": ["asked"],
+        "words": known.words if known else "",
+        "order": 1,
+    }
+
+
+def _snooze(_ask: Ask) -> dict[str, Any]:
+    return {"until": (datetime.now(UTC) + timedelta(hours=2)).isoformat()}
+
+
+def _export(ask: Ask) -> dict[str, Any]:
+    """A new one; or the id of one that a patient has asked for already."""
+    known = None if ask.whose == "new" else ask.named.export
+    return {"id": str(known.pk if known else uuid4())}
+
+
 def _device(_ask: Ask) -> dict[str, Any]:
     return {"push_target": f"target-{uuid4().hex}"}
 
@@ -158,6 +212,28 @@ def _form(**more: str) -> Callable[[Ask], dict[str, Any]]:
         return {"id": str(uuid4()), "seen": owner.seen if owner else "1.1", **more}
 
     return form
+
+
+def _disclosure(ask: Ask) -> dict[str, Any]:
+    return {
+        "id": str(uuid4()),
+        "consent_id": str(ask.consent_id()),
+        "scopes": ["check_ins"],
+        "purpose": "support",
+    }
+
+
+def _emergency_disclosure(_ask: Ask) -> dict[str, Any]:
+    return {
+        "id": str(uuid4()),
+        "recipient": {"name": "Kim Osei", "affiliation": "County General"},
+        "nature": "Found unconscious.",
+        "scopes": ["check_ins", "contact_details"],
+    }
+
+
+def _emergency_access(ask: Ask) -> dict[str, Any]:
+    return {"id": str(uuid4()), "reason": "Brought in by ambulance.", "code": code_of(ask.caller)}
 
 
 BODIES: Mapping[str, Callable[[Ask], Any]] = {
@@ -183,13 +259,40 @@ BODIES: Mapping[str, Callable[[Ask], Any]] = {
     },
     "POST /api/v1/check-ins": _check_in,
     "PATCH /api/v1/check-ins/{check_in_id}": lambda _ask: {"mood": 5},
+    "POST /api/v1/me/coping-steps": _step,
+    "PATCH /api/v1/me/coping-steps/{step_id}": lambda _ask: {"order": 5},
+    "POST /api/v1/me/support-contacts": _contact,
+    "PATCH /api/v1/me/support-contacts/{contact_id}": lambda _ask: {"order": 5},
+    "POST /api/v1/me/nudges/{nudge_id}/snooze": _snooze,
+    "POST /api/v1/me/nudges/{nudge_id}/rate": lambda _ask: {"helped": True},
+    "PUT /api/v1/me/prompt-settings": lambda _ask: {"schedules": [{"kind": "check_in"}]},
+    "PUT /api/v1/holidays": lambda _ask: {
+        "holidays": [{"on": "2026-12-25", "name": "Christmas Day"}]
+    },
     "POST /api/v1/sync": _sync,
+    "POST /api/v1/me/erasure": lambda _ask: {"password": PASSWORD},
+    "POST /api/v1/me/exports": _export,
+    "PUT /api/v1/patients/{patient_id}/legal-hold": lambda _ask: {
+        "reason": "A court has asked for it."
+    },
     "POST /api/v1/patients/{patient_id}/alerts/{alert_id}/acknowledge": _act(),
     "POST /api/v1/patients/{patient_id}/alerts/{alert_id}/act": _act(note="Called; will meet."),
     "POST /api/v1/patients/{patient_id}/alerts/{alert_id}/resolve": _act(outcome="reached"),
     "POST /api/v1/patients/{patient_id}/baselines": _act(
         from_on="2025-06-01", reason="New medication since June."
     ),
+    "POST /api/v1/me/consents": lambda _ask: consent_body(),
+    "POST /api/v1/patients/{patient_id}/disclosures": _disclosure,
+    "POST /api/v1/patients/{patient_id}/emergency-disclosures": _emergency_disclosure,
+    "POST /api/v1/patients/{patient_id}/emergency-access": _emergency_access,
+    "POST /api/v1/emergency-accesses/{emergency_access_id}/review": lambda _ask: {
+        "finding": "justified"
+    },
+    "POST /api/v1/me/contact-points": lambda _ask: {
+        "channel": "email",
+        "address": "therapist@example.org",
+    },
+    "POST /api/v1/me/contact-points/{point_id}/verify": lambda _ask: {"code": RESET_CODE},
     "POST /desk/sign-in": lambda ask: sign_in_body(ask.caller),
     "POST /desk/security": lambda _ask: {"passkey": "{}", "name": "made up"},
     "POST /desk/": lambda _ask: {"wanted": ""},
@@ -201,6 +304,8 @@ BODIES: Mapping[str, Callable[[Ask], Any]] = {
 }
 HEADERS: Mapping[str, dict[str, str]] = {
     "PATCH /api/v1/check-ins/{check_in_id}": {"if-match": '"1"'},
+    "PATCH /api/v1/me/coping-steps/{step_id}": {"if-match": '"1"'},
+    "PATCH /api/v1/me/support-contacts/{contact_id}": {"if-match": '"1"'},
 }
 
 
@@ -223,6 +328,7 @@ QUERIES: Mapping[str, Callable[[Ask], dict[str, str]]] = {
     "/fhir/DetectedIssue": _whose("patient"),
     "/fhir/Observation": _whose("patient"),
     "/fhir/Communication": _whose("patient"),
+    "/fhir/Consent": _whose("patient"),
 }
 
 

@@ -6,37 +6,40 @@ the wrong person is seen whatever the route is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.test import Client
-
 from backend.accounts.access import live_care_team
 from backend.accounts.actor import Role
+from backend.accounts.consent_scopes import ConsentScope
 from backend.accounts.models import (
-    AccessToken,
     Administrator,
     Clinician,
+    Consent,
     Device,
+    EmergencyAccess,
     EnrolmentCode,
     PasswordReset,
     Patient,
     ResetPurpose,
     User,
 )
-from backend.accounts.services import second_step
-from backend.accounts.tokens import hash_code, hash_token
-from backend.aftercare.models import Alert, Nudge
+from backend.accounts.recipients import Recipient
+from backend.accounts.services import revoke_consent
+from backend.accounts.tokens import hash_code
+from backend.aftercare.models import Alert, CopingStep, Decision, Nudge, SupportContact
+from backend.aftercare.services import store_item
 from backend.dashboard.services import seen_mark
-from backend.dashboard.sessions import ACTIVE_AT, BACKEND, SECOND_STEP, SIGNED_IN_AT
 from backend.intake.bodies import CheckInBody
 from backend.intake.services import receive_check_in
-from backend.notifications.models import Notification
+from backend.notifications.models import ContactPoint, Notification
+from backend.privacy.models import Erasure, Export
 from backend.tracking.models import Assessment, CheckIn
+from tests.accounts.consenting import own, sign
+from tests.matrix.callers import Caller, ended, expired, signed_in, waiting
 from tests.people import (
-    PASSWORD,
     actor_for,
     enrol_app,
     make_clinician,
@@ -45,22 +48,11 @@ from tests.people import (
     make_people,
     make_tie,
     make_user,
-    next_code,
 )
-from tests.phones import make_token
 
 NOBODY = UUID("00000000-0000-4000-8000-000000000000")
 CODE, CODE_ELSEWHERE, RESET_CODE = "7K2M-Q0XA-93TD", "7K2M-Q0XA-93TE", "7K2M-Q0XA-93TF"
 BORN_ON = date(1988, 2, 29)
-
-
-@dataclass(frozen=True)
-class Caller:
-    """One column of the table: a token for the API and a session for the pages."""
-
-    email: str
-    token: str = field(default="", repr=False)
-    session: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -74,8 +66,14 @@ class Belongings:
     message: Notification | None = None
     assessment: Assessment | None = None
     nudge: Nudge | None = None
+    step: CopingStep | None = None
+    contact: SupportContact | None = None
+    decision: Decision | None = None
     device: Device | None = None
     clinician: Clinician | None = None
+    consents: dict[str, Consent] = field(default_factory=dict)
+    emergency_access: EmergencyAccess | None = None
+    export: Export | None = None
 
     @property
     def seen(self) -> str:
@@ -89,6 +87,8 @@ class Belongings:
             kept += [self.device.push_target, str(self.device.pk), str(self.device.installation_id)]
         if self.message:
             kept.append(str(self.message.pk))
+        if self.step and self.contact:
+            kept += [self.step.words, str(self.step.pk), self.contact.name, self.contact.words]
         return {word for word in kept if word}
 
     def listed(self) -> set[str]:
@@ -97,8 +97,12 @@ class Belongings:
 
     def shown_to_team(self) -> set[str]:
         """What those who care for this person see, and nobody else does."""
-        rows = (self.calm, self.hard, self.alert, self.assessment, self.nudge)
+        rows = (
+            self.calm, self.hard, self.alert, self.assessment, self.nudge, self.decision,
+        )  # fmt: skip
         words = {str(row.pk) for row in rows if row is not None}
+        for consent in self.consents.values():
+            words |= {str(consent.pk), consent.recipient_name}
         return words | {self.patient.external_ref} | ({self.hard.note} if self.hard else set())
 
 
@@ -109,6 +113,7 @@ class World:
     callers: dict[str, Caller]
     patients: dict[str, Belongings]
     messages: dict[str, UUID]
+    points: dict[str, UUID]
 
 
 def make_world() -> World:
@@ -133,11 +138,15 @@ def make_world() -> World:
     )
     for clinician in (people.therapist, people.stranger, people.elsewhere_therapist, former):
         make_device(clinician.user)
+    emergency = make_patient(people.organisation, "esme")
     patients = {
         "patient": _belongings(people.patient, "Aurelia", people.therapist),
         "other patient": _belongings(other, "Bronwyn", people.stranger),
         "patient elsewhere": _belongings(
             people.elsewhere_patient, "Casimir", people.elsewhere_therapist
+        ),
+        "patient in an emergency": _opened(
+            _belongings(emergency, "Fenella", people.supervisor), former, people.stranger
         ),
         "patient to enrol": _with_code(joining, CODE, "Dorothea"),
         "patient to enrol elsewhere": _with_code(joining_elsewhere, CODE_ELSEWHERE, "Evander"),
@@ -163,15 +172,16 @@ def make_world() -> World:
         "administrator elsewhere": elsewhere_administrator.user,
         "operator": make_user("oli", Role.OPERATOR),
     }
-    callers = {name: _signed_in(user) for name, user in users.items()}
+    callers = {name: signed_in(user) for name, user in users.items()}
     for user in users.values():
         if user.role != Role.PATIENT:
             enrol_app(user)
     return World(
-        callers={"anyone": Caller("nobody@example.org"), **callers, **_ended(inactive, revoked)}
-        | {"expired": _expired(people.patient_user), "MFA pending": _pending(pending.user)},
+        callers={"anyone": Caller("nobody@example.org"), **callers, **ended(inactive, revoked)}
+        | {"expired": expired(people.patient_user), "MFA pending": waiting(pending.user)},
         patients=patients,
         messages=messages,
+        points={"therapist": _address_of(people.therapist)},
     )
 
 
@@ -196,8 +206,50 @@ def _belongings(patient: Patient, name: str, clinician: Clinician) -> Belongings
         message=Notification.objects.get(patient=patient, recipient=user),
         assessment=_assessment(patient),
         nudge=_nudge(patient),
+        step=_step(user, name),
+        contact=_contact(user, name),
+        decision=_decision(patient),
         device=device,
+        consents=_consents(patient, name),
+        export=_leaving(patient),
     )
+
+
+def _leaving(patient: Patient) -> Export:
+    """Wants to take everything along, and then be erased."""
+    now = datetime.now(UTC)
+    Erasure.objects.create(patient=patient, requested_at=now, due_at=now + timedelta(days=7))
+    return Export.objects.create(id=uuid4(), patient=patient, language="en", requested_at=now)
+
+
+def _consents(patient: Patient, name: str) -> dict[str, Consent]:
+    """One that holds, and one of each that opens nothing."""
+    past = datetime.now(UTC) - timedelta(days=9)
+    to = Recipient("organisation", f"{name} Ottoline House")
+    found = {
+        "live": sign(patient, recipient=to),
+        "narrower": sign(patient, recipient=to, scopes=(ConsentScope.TRENDS,)),
+        "expired": sign(patient, recipient=to, expires_on=past.date(), now=past),
+        "revoked": sign(patient, recipient=to),
+    }
+    revoke_consent(actor=own(patient), consent_id=found["revoked"].pk, now=datetime.now(UTC))
+    return found
+
+
+def _opened(belongings: Belongings, now_open: Clinician, was_open: Clinician) -> Belongings:
+    """Break-glass: one clinician has a live one, another one that has ended."""
+    now = datetime.now(UTC)
+    rows = [
+        EmergencyAccess.objects.create(
+            patient=belongings.patient,
+            clinician=clinician,
+            reason="Brought in by ambulance.",
+            opened_at=now - ago,
+            ends_at=now - ago + EmergencyAccess.LIFE,
+        )
+        for clinician, ago in ((now_open, timedelta()), (was_open, timedelta(minutes=61)))
+    ]
+    return replace(belongings, emergency_access=rows[0])
 
 
 def _assessment(patient: Patient) -> Assessment:
@@ -217,6 +269,41 @@ def _nudge(patient: Patient) -> Nudge:
     now = datetime.now(UTC)
     return Nudge.objects.create(
         patient=patient, local_date=now.date(), kind="matrix", decided_at=now, was_sent=True
+    )
+
+
+def _step(user: User, name: str) -> CopingStep:
+    values = {"words": f"{name} hums a tune", "cues": ["payday"], "order": 1, "is_archived": False}
+    actor, now = actor_for(user), datetime.now(UTC)
+    return store_item(actor=actor, kind=CopingStep, item_id=uuid4(), values=values, now=now).row
+
+
+def _contact(user: User, name: str) -> SupportContact:
+    values = {
+        "name": f"{name}-Sponsor-Okonkwo",
+        "relation": "sponsor",
+        "phone": "",
+        "email": "",
+        "languages": [],
+        "situations": ["asked"],
+        "words": f"{name} would like a call",
+        "order": 1,
+    }
+    actor, now = actor_for(user), datetime.now(UTC)
+    return store_item(actor=actor, kind=SupportContact, item_id=uuid4(), values=values, now=now).row
+
+
+def _decision(patient: Patient) -> Decision:
+    now = datetime.now(UTC)
+    return Decision.objects.create(
+        patient=patient,
+        at=now,
+        local_date=now.date(),
+        kind="nudge",
+        source="matrix",
+        options=["general"],
+        chosen="general",
+        reason="no_own_step",
     )
 
 
@@ -260,57 +347,21 @@ def _told(clinician: Clinician) -> UUID:
     return Notification.objects.get(recipient=clinician.user, kind="alert").pk
 
 
-def _session(user: User, *, age: timedelta = timedelta()) -> str:
-    client = Client()
-    client.force_login(user, backend=BACKEND)
-    at = (datetime.now(UTC) - age).timestamp()
-    session = client.session
-    session[SIGNED_IN_AT] = session[ACTIVE_AT] = at
-    session.save()
-    return str(session.session_key)
+def _address_of(clinician: Clinician) -> UUID:
+    """A number that waits for its code."""
+    now = datetime.now(UTC)
+    point = ContactPoint.objects.create(
+        user=clinician.user,
+        channel="sms",
+        address="+15550100123",
+        added_at=now,
+        code_hash=hash_code(RESET_CODE),
+        code_expires_at=now + timedelta(minutes=30),
+    )
+    return point.pk
 
 
-def _signed_in(user: User) -> Caller:
-    return Caller(user.email, make_token(user), _session(user))
-
-
-def _ended(inactive: Clinician, revoked: Clinician) -> dict[str, Caller]:
-    """Two of the patient's own care team whose way in was closed after they had come in."""
-    callers = {"inactive": _signed_in(inactive.user)}
-    User.objects.filter(pk=inactive.user_id).update(is_active=False)
-    token = make_token(revoked.user)
-    AccessToken.objects.filter(token_hash=hash_token(token)).update(revoked_at=datetime.now(UTC))
-    session = _session(revoked.user, age=timedelta(minutes=16))
-    return {**callers, "revoked": Caller(revoked.user.email, token, session)}
-
-
-def _expired(user: User) -> Caller:
-    token = make_token(user)
-    AccessToken.objects.filter(token_hash=hash_token(token)).update(expires_at=datetime.now(UTC))
-    return Caller(user.email, token)
-
-
-def _pending(user: User) -> Caller:
-    """The password was right; what that gave stands in for a token and opens a session."""
-    enrol_app(user)
-    token = second_step.begin(user=user, request_id="", now=datetime.now(UTC)).token
-    session = Client().session
-    session[SECOND_STEP] = token
-    session.save()
-    return Caller(user.email, token, str(session.session_key))
-
-
-def code_of(caller: Caller) -> str:
-    """A code of the caller's own app, if they have one."""
-    user = User.objects.filter(email=caller.email).exclude(role=Role.PATIENT).first()
-    return next_code(user) if user else "000000"
-
-
-def sign_in_body(caller: Caller) -> dict[str, str]:
-    return {"email": caller.email, "password": PASSWORD}
-
-
-RIVERSIDE = frozenset({"patient", "other patient", "patient to enrol"})
+RIVERSIDE = frozenset({"patient", "other patient", "patient in an emergency", "patient to enrol"})
 HILLSIDE = frozenset({"patient elsewhere", "patient to enrol elsewhere"})
 # Whose names each caller may read. Those not named here may read nobody's.
 KNOWS: dict[str, frozenset[str]] = {
@@ -318,6 +369,7 @@ KNOWS: dict[str, frozenset[str]] = {
     "other patient": frozenset({"other patient"}),
     "patient elsewhere": frozenset({"patient elsewhere"}),
     "therapist": frozenset({"patient", "patient to enrol"}),
+    "former member": frozenset({"patient in an emergency"}),
     "therapist of others": frozenset({"other patient"}),
     "therapist elsewhere": HILLSIDE,
     "on call": RIVERSIDE,

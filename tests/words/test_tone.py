@@ -10,6 +10,7 @@ from backend.aftercare.texts import LANGUAGES, Text, all_texts, placeholders, re
 
 PATIENT_FACING = ("support.", "promise.", "message.", "nudge.", "lockscreen.", "notes.", "use.")
 ALLOWED_FACTS = {
+    "promise.left_monitoring_sent": {"who"},
     "promise.alert_sent": {"who", "time"},
     "promise.outside_hours": {"time"},
     "promise.late": {"who", "time"},
