@@ -58,6 +58,23 @@ class _ForeignFormatter(structlog.stdlib.ProcessorFormatter):
         return super().format(record)
 
 
+def without_request(record: logging.LogRecord) -> bool:
+    """Takes out of the web server's own warnings what a request said: it quotes broken ones.
+
+    Numbers stay (a process, a signal); of an exception its class stays.
+    """
+    if record.levelno >= logging.WARNING:
+        if isinstance(record.msg, str) and record.msg.startswith("Invalid request"):
+            record.msg, record.args = "Invalid request", ()
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                part if isinstance(part, int | float) else "..." for part in record.args
+            )
+        if record.exc_info and record.exc_info[0] is not None:
+            record.msg, record.exc_info = f"{record.msg} ({record.exc_info[0].__name__})", None
+    return True
+
+
 def configure(_config: object = None) -> None:
     """Called by Django at start. JSON lines on standard error."""
     shared: list[Any] = [
@@ -80,6 +97,8 @@ def configure(_config: object = None) -> None:
     # Redis' and Celery's own lines at INFO are many and say nothing that the jobs' lines do not.
     for name in ("celery", "kombu", "amqp", "httpx", "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # gunicorn writes through handlers of its own.
+    logging.getLogger("gunicorn.error").addFilter(without_request)
     # Refusals are the client's business, and our own handler logs what failed on our side.
     logging.getLogger("django.request").setLevel(logging.CRITICAL)
     structlog.configure(

@@ -28,6 +28,13 @@ COUNTRY = OpenApiParameter(
     OpenApiTypes.STR,
     description="Where the phone is now, ISO 3166-1 alpha-2. Never guessed from an address.",
 )
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    required=True,
+    description='The revision that the change was made on, for example `"2"`.',
+)
 
 
 class Problem(msgspec.Struct, omit_defaults=True):
@@ -59,12 +66,14 @@ def _opened(schema: Any) -> Any:
     return {"additionalProperties": True, **found} if is_bare else found
 
 
-def _structs(info: msgspec.inspect.Type) -> Iterator[type[msgspec.Struct]]:
-    """Every struct that a type holds, itself included."""
+def _structs(info: msgspec.inspect.Type) -> Iterator[type[Any]]:
+    """Every struct and every enumeration that a type holds, itself included."""
     if isinstance(info, msgspec.inspect.StructType):
         yield info.cls
         for field in info.fields:
             yield from _structs(field.type)
+    elif isinstance(info, msgspec.inspect.EnumType):
+        yield info.cls
     elif isinstance(info, msgspec.inspect.UnionType):
         for part in info.types:
             yield from _structs(part)

@@ -34,9 +34,17 @@ class Job(StrEnum):
     ESCALATE_DUE = "handrail.escalate_due"
     REPEAT_UNCONFIRMED = "handrail.repeat_unconfirmed"
     SWEEP_DUE = "handrail.sweep_due"
+    PROMPT_DUE = "handrail.prompt_due"
     SEND_PASSWORD_MAILS = "handrail.send_password_mails"  # noqa: S105 - a job's name
     SEAL_AUDIT = "handrail.seal_audit"
     FIND_MASS_READS = "handrail.find_mass_reads"
+    SEND_CONTACT_CODES = "handrail.send_contact_codes"
+    ANNOUNCE_CHANNELS = "handrail.announce_channels"
+    WRITE_JOURNAL = "handrail.write_journal"
+    ERASE_DUE = "handrail.erase_due"
+    MAKE_EXPORTS = "handrail.make_exports"
+    RECONCILE = "handrail.reconcile"
+    NOTE_BEAT = "handrail.note_beat"
 
 
 QUEUES = {
@@ -45,9 +53,17 @@ QUEUES = {
     Job.ESCALATE_DUE: "acute",
     Job.REPEAT_UNCONFIRMED: "default",
     Job.SWEEP_DUE: "default",
+    Job.PROMPT_DUE: "default",
     Job.SEND_PASSWORD_MAILS: "default",
     Job.SEAL_AUDIT: "default",
     Job.FIND_MASS_READS: "default",
+    Job.SEND_CONTACT_CODES: "default",
+    Job.ANNOUNCE_CHANNELS: "default",
+    Job.WRITE_JOURNAL: "default",
+    Job.ERASE_DUE: "default",
+    Job.MAKE_EXPORTS: "default",
+    Job.RECONCILE: "default",
+    Job.NOTE_BEAT: "default",
 }
 
 

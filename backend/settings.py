@@ -19,6 +19,8 @@ HANDRAIL_ENV: str = env.str("HANDRAIL_ENV", default="production")
 IS_PRODUCTION = HANDRAIL_ENV == "production"
 DEBUG = False
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
+# Earlier keys, separated by commas: what they signed and sealed is still read, nothing new is.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS: list[str] = env.list(
     "ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["127.0.0.1", "localhost", "[::1]"]
 )
@@ -86,6 +88,7 @@ INSTALLED_APPS = [
     "backend.aftercare",
     "backend.intake",
     "backend.privacy",
+    "backend.operations",
     "django_htmx",
     "backend.dashboard",
 ]
@@ -96,15 +99,9 @@ MIDDLEWARE = [
     # answers by a random length, so that sizes tell nothing.
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "backend.pages_only.Session",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "backend.pages_only.Csrf",
-    "backend.pages_only.Authentication",
-    "backend.pages_only.Message",
-    "backend.pages_only.XFrameOptions",
-    "backend.pages_only.ContentSecurityPolicy",
+    "backend.pages_only.PagesOnly",
 ]
 
 ROOT_URLCONF = "backend.urls"
@@ -142,6 +139,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["backend.permissions.DeclaredRoles"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["backend.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "backend.renderers.JSONFirst",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "backend.rest.problem_response",
     "UNAUTHENTICATED_USER": None,
@@ -149,6 +147,14 @@ REST_FRAMEWORK = {
 
 # No error of ours is without the crisis lines, whoever asks and whatever went wrong.
 PROBLEM_ADDITIONS = "backend.aftercare.api.patients.public_crisis_lines"
+# What a consent can be about, by the area that holds it.
+CONSENT_SCOPES = [
+    "backend.accounts.contact_details.SCOPE",
+    "backend.tracking.shared.CHECK_INS",
+    "backend.tracking.shared.NOTES",
+    "backend.aftercare.shared.TRENDS",
+    "backend.aftercare.shared.ALERTS",
+]
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Handrail",
@@ -230,8 +236,29 @@ BROKER_URL = "" if REDIS_URL in ("", "none") else REDIS_URL
 FIREBASE_CREDENTIALS: str = env.str("FIREBASE_CREDENTIALS", default="")
 FCM_ENDPOINT: str = env.str("FCM_ENDPOINT", default="")
 
+# What wraps the keys under which patients' words are sealed: `id:key`, the first wraps new ones.
+PATIENT_KEYS: str = env.str("PATIENT_KEYS", default="")
+
+# SMS to clinicians, where all three are set; the endpoint is a stand-in on this machine.
+TWILIO_ACCOUNT: str = env.str("TWILIO_ACCOUNT", default="").strip()
+TWILIO_TOKEN: str = env.str("TWILIO_TOKEN", default="").strip()
+TWILIO_SENDER: str = env.str("TWILIO_SENDER", default="").strip()
+TWILIO_ENDPOINT: str = env.str("TWILIO_ENDPOINT", default="")
+
+# Push to browsers by their own services: our private key (PEM's inner part) and where to find us.
+VAPID_PRIVATE_KEY: str = env.str("VAPID_PRIVATE_KEY", default="").strip()
+VAPID_SUBJECT: str = env.str("VAPID_SUBJECT", default="")
+
 # Where those who seal the audit log also write the seals' roots; out of the database's reach.
 AUDIT_ROOTS_FILE: str = env.str("AUDIT_ROOTS_FILE", default="")
+# Where they also write what a restore must not forget.
+JOURNAL_FILE: str = env.str("JOURNAL_FILE", default="")
+# For `manage.py back_up` and `restore` alone: a role that may read past row-level security.
+DATABASE_BACKUP_URL: str = env.str("DATABASE_BACKUP_URL", default="").strip()
+# Asked by the reconciler after each clean round; who watches there calls a person when it stops.
+HEALTHCHECK_PING_URL: str = env.str("HEALTHCHECK_PING_URL", default="").strip()
+# What Prometheus shows to read /metrics. Empty: there is no such page.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="").strip()
 
 # The worker and the relay alone send mail. In development it is written into the state folder.
 EMAIL_BACKEND: str = env.str(

@@ -7,14 +7,27 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 
 from backend import health
 from backend.accounts.api import clinicians as staff
-from backend.accounts.api import devices, mfa, passwords, signing_in
+from backend.accounts.api import consents, devices, mfa, passwords, signing_in
 from backend.accounts.api import patients as administration
-from backend.aftercare.api import baselines, caseload, clinicians, patients, rules
+from backend.aftercare.api import (
+    baselines,
+    caseload,
+    clinicians,
+    coping_steps,
+    holidays,
+    monitoring,
+    nudges,
+    patients,
+    prompt_settings,
+    rules,
+    support_contacts,
+)
 from backend.dashboard.views import signing_in as desk_signing_in
 from backend.intake.api import bundle, check_ins, sync
 from backend.notifications import api as notifications
+from backend.operations import api as operations
 from backend.permissions import ANONYMOUS
-from backend.privacy import api as privacy
+from backend.privacy.api import audit, disclosures, emergency_access, erasure, exports
 from backend.tracking import api as tracking
 
 OPEN = {"GET": frozenset({ANONYMOUS})}
@@ -29,7 +42,10 @@ class PatientsView(caseload.CaseloadView, administration.AddPatientView):
     }
 
 
+# Addresses are tried in this order, so what phones send all day stands first.
 api = [
+    path("check-ins", check_ins.CheckInsView.as_view()),
+    path("sync", sync.SyncView.as_view()),
     path("sign-in", signing_in.SignInView.as_view()),
     path("sign-in/mfa", mfa.SecondStepView.as_view()),
     path("sign-in/mfa/enrolment", mfa.MfaEnrolmentView.as_view()),
@@ -42,19 +58,33 @@ api = [
     path("password-reset/confirm", passwords.PasswordResetConfirmView.as_view()),
     path("devices", devices.DevicesView.as_view()),
     path("devices/<uuid:installation_id>", devices.DeviceView.as_view()),
-    path("check-ins", check_ins.CheckInsView.as_view()),
     path("check-ins/<uuid:check_in_id>", check_ins.CheckInView.as_view()),
-    path("sync", sync.SyncView.as_view()),
     path("me/safety-bundle", bundle.SafetyBundleView.as_view()),
     path("trends", patients.OwnTrendsView.as_view()),
     path("help", patients.HelpView.as_view()),
     path("me/help", patients.OwnHelpView.as_view()),
+    path("me/coping-steps", coping_steps.CopingStepsView.as_view()),
+    path("me/coping-steps/<uuid:step_id>", coping_steps.CopingStepView.as_view()),
+    path("me/support-contacts", support_contacts.SupportContactsView.as_view()),
+    path("me/support-contacts/<uuid:contact_id>", support_contacts.SupportContactView.as_view()),
+    path(
+        "me/support-contacts/<uuid:contact_id>/preview",
+        support_contacts.ContactPreviewView.as_view(),
+    ),
+    path("me/prompt-settings", prompt_settings.PromptSettingsView.as_view()),
+    path("me/nudges/<uuid:nudge_id>/dismiss", nudges.DismissView.as_view()),
+    path("me/nudges/<uuid:nudge_id>/snooze", nudges.SnoozeView.as_view()),
+    path("me/nudges/<uuid:nudge_id>/rate", nudges.RateView.as_view()),
+    path("me/contact-points", notifications.ContactPointsView.as_view()),
+    path("me/contact-points/<uuid:point_id>", notifications.ContactPointView.as_view()),
+    path("me/contact-points/<uuid:point_id>/verify", notifications.ContactCodeView.as_view()),
     path("me/notifications/receipts", notifications.ReceiptsView.as_view()),
     path("me/notifications/<uuid:notification_id>", patients.OwnMessageView.as_view()),
     path("patients", PatientsView.as_view()),
     path("patients/<uuid:patient_id>/check-ins", tracking.PatientCheckInsView.as_view()),
     path("patients/<uuid:patient_id>/trends", clinicians.PatientTrendsView.as_view()),
     path("patients/<uuid:patient_id>/replay", rules.PatientReplayView.as_view()),
+    path("patients/<uuid:patient_id>/decisions", nudges.DecisionsView.as_view()),
     path("patients/<uuid:patient_id>/baselines", baselines.BaselinesView.as_view()),
     path("replay", rules.CaseloadReplayView.as_view()),
     path("patients/<uuid:patient_id>/enrolment-codes", administration.EnrolmentCodesView.as_view()),
@@ -63,10 +93,37 @@ api = [
         "patients/<uuid:patient_id>/care-team/<uuid:clinician_id>",
         staff.CareTeamMemberView.as_view(),
     ),
-    path("patients/<uuid:patient_id>/audit", privacy.PatientAuditView.as_view()),
-    path("me/audit", privacy.OwnAuditView.as_view()),
-    path("mass-reads", privacy.MassReadsView.as_view()),
+    path("patients/<uuid:patient_id>/audit", audit.PatientAuditView.as_view()),
+    path("me/audit", audit.OwnAuditView.as_view()),
+    path("mass-reads", audit.MassReadsView.as_view()),
+    path("consent-texts", consents.ConsentTextsView.as_view()),
+    path("me/consents", consents.OwnConsentsView.as_view()),
+    path("me/consents/<uuid:consent_id>/revoke", consents.RevokeConsentView.as_view()),
+    path("patients/<uuid:patient_id>/consents", consents.PatientConsentsView.as_view()),
+    path("me/leave-monitoring", monitoring.LeaveMonitoringView.as_view()),
+    path("me/resume-monitoring", monitoring.ResumeMonitoringView.as_view()),
+    path("me/erasure", erasure.OwnErasureView.as_view()),
+    path("me/exports", exports.OwnExportsView.as_view()),
+    path("me/exports/<uuid:export_id>", exports.OwnExportView.as_view()),
+    path("exports/<uuid:link>", exports.FetchedExportView.as_view()),
+    path("patients/<uuid:patient_id>/legal-hold", erasure.LegalHoldView.as_view()),
+    path("me/disclosures", disclosures.OwnDisclosuresView.as_view()),
+    path("patients/<uuid:patient_id>/disclosures", disclosures.DisclosuresView.as_view()),
+    path(
+        "patients/<uuid:patient_id>/emergency-disclosures",
+        disclosures.EmergencyDisclosuresView.as_view(),
+    ),
+    path(
+        "patients/<uuid:patient_id>/emergency-access",
+        emergency_access.EmergencyAccessView.as_view(),
+    ),
+    path("emergency-accesses", emergency_access.EmergencyAccessesView.as_view()),
+    path(
+        "emergency-accesses/<uuid:emergency_access_id>/review",
+        emergency_access.ReviewView.as_view(),
+    ),
     path("clinicians", staff.CliniciansView.as_view()),
+    path("holidays", holidays.HolidaysView.as_view()),
     path("administration/patients", administration.PatientsView.as_view()),
     path("patients/<uuid:patient_id>/alerts", clinicians.AlertsView.as_view()),
     path(
@@ -94,9 +151,11 @@ class SwaggerView(SpectacularSwaggerSplitView):
 
 
 urlpatterns = [
+    path("api/v1/", include(api)),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
-    path("api/v1/", include(api)),
+    path("metrics", operations.metrics_page),
+    path("operator/", include("backend.dashboard.operator_urls")),
     path("", desk_signing_in.home),
     path("desk/", include("backend.dashboard.urls")),
     path("fhir/", include("backend.fhir.urls")),

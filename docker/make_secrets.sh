@@ -22,7 +22,13 @@ url() { # role
 }
 
 random 40 | keep secret_key
+# Lost, no note can be read again. A new one goes in front of those that are there, with a space.
+{
+    printf 'k1:'
+    head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'
+} | keep patient_keys
 random 24 | keep postgres_password
+random 24 | keep metrics_token
 for role in owner web worker; do random 24 | keep "database_${role}_password"; done
 url owner | keep database_owner_url
 url web | keep database_url
@@ -39,7 +45,9 @@ printf 'redis://:%s@redis:6379/0' "$(sed -n 's/^requirepass //p' "$folder/redis_
     keep redis_url
 
 # Empty until you have one: a mount needs a file.
-[ -e "$folder/email_password" ] || : >"$folder/email_password"
+for name in email_password healthcheck_ping_url twilio_token vapid_private_key; do
+    [ -e "$folder/$name" ] || : >"$folder/$name"
+done
 if [ ! -s "$folder/firebase.json" ]; then
     echo "Still missing: $folder/firebase.json, the key of a Firebase service account."
 fi

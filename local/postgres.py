@@ -33,6 +33,8 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "max_connections": "100",
+    # The detail of an error quotes the row that was refused, and with it an address.
+    "log_error_verbosity": "terse",
 }
 _THROW_AWAY = {
     "max_connections": "400",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,12 +19,21 @@ SECRETS = (
     "DATABASE_OWNER_URL",
     "REDIS_URL",
     "SECRET_KEY",
+    "PATIENT_KEYS",
     "FIREBASE_CREDENTIALS",
     "FCM_ENDPOINT",
     "GOOGLE_APPLICATION_CREDENTIALS",
     "EMAIL_HOST_PASSWORD",
+    "TWILIO_TOKEN",
+    "VAPID_PRIVATE_KEY",
+    "METRICS_TOKEN",
+    "HEALTHCHECK_PING_URL",
+    "DATABASE_BACKUP_URL",
 )
 """Variables no program inherits: each gets those it needs. They may come as NAME_FILE, too."""
+
+SENDERS_OWN = ("TWILIO_TOKEN", "VAPID_PRIVATE_KEY", "HEALTHCHECK_PING_URL")
+"""Those of them that the two that send are handed on as they came."""
 
 NO_BROKER = ("", "none")
 """Values of REDIS_URL that mean: run without a broker, the relay does all of the work."""
@@ -59,6 +68,9 @@ class Settings:
     firebase_credentials: str
     fcm_endpoint: str = ""
     email_password: str = ""
+    senders_own: Mapping[str, str] = field(default_factory=dict)
+    metrics_token: str = ""
+    patient_keys: str = ""
 
     @property
     def has_broker(self) -> bool:
@@ -80,6 +92,7 @@ class Settings:
     def _databases(self) -> dict[str, str]:
         return {
             "DATABASE_OWNER_URL": self.owner_url,
+            "PATIENT_KEYS": self.patient_keys,
             "DATABASE_URL": self.web_url,
             "DATABASE_WORKER_URL": self.worker_url,
         }
@@ -116,7 +129,12 @@ class Settings:
         command = ("-m", "gunicorn", "backend.wsgi:application", "--bind", f"fd://{self.web_fd}")
         threads = ("--worker-class", "gthread", "--workers", "2", "--threads", "8")
         options = ("--graceful-timeout", "8", "--no-control-socket")
-        secrets = {"HANDRAIL_DATABASE_ROLE": "web", "DATABASE_URL": self.web_url}
+        secrets = {
+            "HANDRAIL_DATABASE_ROLE": "web",
+            "DATABASE_URL": self.web_url,
+            "PATIENT_KEYS": self.patient_keys,
+            "METRICS_TOKEN": self.metrics_token,
+        }
         web = self._program("web", (*command, *threads, *options), secrets)
         return replace(web, keep_open=(self.web_fd,))
 
@@ -125,9 +143,11 @@ class Settings:
         return {
             "HANDRAIL_DATABASE_ROLE": "worker",
             "DATABASE_WORKER_URL": self.worker_url,
+            "PATIENT_KEYS": self.patient_keys,
             "FIREBASE_CREDENTIALS": self.firebase_credentials,
             "FCM_ENDPOINT": self.fcm_endpoint,
             "EMAIL_HOST_PASSWORD": self.email_password,
+            **self.senders_own,
         }
 
     def _own(self) -> dict[str, str]:

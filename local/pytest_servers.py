@@ -122,4 +122,5 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         os.environ.update(own_variables(os.environ))
     os.environ["HANDRAIL_ENV"] = "test"
     os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(48))
+    os.environ.setdefault("PATIENT_KEYS", f"tests:{secrets.token_urlsafe(32)}")
     return (yield)

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from local import launch, servers
 from local.launch import LaunchError
 from local.postgres import OWNER, WEB, WORKER, Postgres
-from local.programs import ROOT, Settings, given
+from local.programs import ROOT, SENDERS_OWN, Settings, given
 from local.state import Lock, LockedError, secret, write_private
 from local.supervisor import StopRequestedError, Supervisor
 from local.valkey import Valkey
@@ -93,13 +93,21 @@ class Run:
             state=self.state,
             web_fd=self._web_socket.fileno(),
             secret_key=given(self._environment, "SECRET_KEY") or secret(self.state / "secret-key"),
+            patient_keys=self._patient_keys(),
             owner_url=owner,
             web_url=web,
             worker_url=worker,
             redis_url=self._redis_url(),
             firebase_credentials=given(self._environment, "FIREBASE_CREDENTIALS") or "",
             email_password=given(self._environment, "EMAIL_HOST_PASSWORD") or "",
+            senders_own={name: given(self._environment, name) or "" for name in SENDERS_OWN},
+            metrics_token=given(self._environment, "METRICS_TOKEN") or "",
         )
+
+    def _patient_keys(self) -> str:
+        """Those given, or one that is made on first use: without it, no note can be read again."""
+        named = given(self._environment, "PATIENT_KEYS")
+        return named or f"local:{secret(self.state / 'patient-key')}"
 
     def _database_urls(self) -> tuple[str, str, str]:
         """The addresses for owner, web and worker: those given, or of a PostgreSQL we start."""
