@@ -156,6 +156,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("metrics", operations.metrics_page),
     path("operator/", include("backend.dashboard.operator_urls")),
+    path("administrator/", include("backend.dashboard.administrator_urls")),
     path("", desk_signing_in.home),
     path("desk/", include("backend.dashboard.urls")),
     path("fhir/", include("backend.fhir.urls")),

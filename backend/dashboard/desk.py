@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend.accounts.actor import Actor
-from backend.accounts.models import Clinician
+from backend.accounts.models import Administrator, Clinician
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +17,17 @@ class Desk:
     clinician: Clinician
     language: str
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The administrator who reads this page, and when."""
+
+    actor: Actor
+    administrator: Administrator
+    now: datetime
+
+    @property
+    def zone(self) -> str:
+        """Where the organisation is."""
+        return self.administrator.organisation.time_zone

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from backend.accounts.actor import Role
+from backend.accounts.models import User
+
 ONE_YEAR = 365 * 24 * 3600
+HOMES: Mapping[str, str] = {
+    Role.CLINICIAN: "desk:caseload",
+    Role.ADMINISTRATOR: "administrator:page",
+    Role.OPERATOR: "operator:page",
+}
 
 
 def back(request: HttpRequest) -> str:
@@ -17,6 +27,12 @@ def back(request: HttpRequest) -> str:
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return wanted if is_ours else reverse("desk:caseload")
+
+
+def back_for(request: HttpRequest, user: User) -> str:
+    """Where who is signed in wanted to go, if such pages are theirs; else their first page."""
+    wanted, home = back(request), reverse(HOMES[user.role])
+    return wanted if wanted.startswith(home) else home
 
 
 def remember_language(response: HttpResponseBase, wanted: str) -> None:

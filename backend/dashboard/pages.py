@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
 from backend import errors
+from backend.accounts.models import User
 from backend.dashboard import sessions
 from backend.rest import READS
 
@@ -31,6 +33,18 @@ STATUS: Mapping[type[errors.DomainError], int] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Whom a page lets in, and what its view is called with then."""
+
+    signed_in: Callable[[HttpRequest], User | None]
+    seat: Callable[..., Any]
+
+
+DESK = Door(sessions.signed_in_user, sessions.desk_of)
+OFFICE = Door(sessions.signed_in_administrator, sessions.office_of)
+
+
 def is_htmx(request: HttpRequest) -> bool:
     """Whether a part of a page is asked for by the page itself."""
     return request.headers.get("HX-Request") == "true"
@@ -43,11 +57,19 @@ def desk_page(
 
     `renews` is false for what a page asks for by itself.
     """
+    return _guard(DESK, methods, renews)
 
+
+def office_page(*, methods: tuple[str, ...] = ("GET",)) -> Callable[[View], View]:
+    """The same for a signed-in administrator, called with their `Office`."""
+    return _guard(OFFICE, methods, renews=True)
+
+
+def _guard(door: Door, methods: tuple[str, ...], renews: bool) -> Callable[[View], View]:
     def guard(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-            response = _answer(request, view, methods, renews, kwargs)
+            response = _answer(request, door, view, methods, renews, kwargs)
             add_never_cache_headers(response)
             return response
 
@@ -57,14 +79,19 @@ def desk_page(
 
 
 def _answer(
-    request: HttpRequest, view: View, methods: tuple[str, ...], renews: bool, kwargs: dict[str, Any]
+    request: HttpRequest,
+    door: Door,
+    view: View,
+    methods: tuple[str, ...],
+    renews: bool,
+    kwargs: dict[str, Any],
 ) -> HttpResponse:
     if request.method not in (*methods, "HEAD" if "GET" in methods else None):
         return HttpResponse(status=405, headers={"Allow": ", ".join(methods)})
     now = timezone.now()
-    user = sessions.signed_in_user(request)
+    user = door.signed_in(request)
     if user is None or sessions.is_over(request, now=now):
-        if sessions.signed_in_operator(request) is None or sessions.is_over(request, now=now):
+        if sessions.signed_in_anyone(request) is None or sessions.is_over(request, now=now):
             sessions.end(request)
         return to_sign_in(request, was_signed_in=user is not None)
     if renews:
@@ -73,7 +100,7 @@ def _answer(
     try:
         # A page and the row that says who read it are one transaction; a form's acts have theirs.
         with transaction.atomic() if request.method in READS else nullcontext():
-            return view(request, sessions.desk_of(request, user, now=now), **kwargs)
+            return view(request, door.seat(request, user, now=now), **kwargs)
     except errors.DomainError as error:
         return refusal(request, error)
 
@@ -93,7 +120,11 @@ def to_sign_in(request: HttpRequest, *, was_signed_in: bool) -> HttpResponse:
 def refusal(request: HttpRequest, error: errors.DomainError) -> HttpResponse:
     """A kind page about something that cannot be, with the way back."""
     status = STATUS.get(type(error), 400)
-    context = {"detail": error.detail, "is_signed_in": sessions.signed_in_user(request) is not None}
+    context = {
+        "detail": error.detail,
+        "is_signed_in": sessions.signed_in_user(request) is not None,
+        "office": sessions.signed_in_administrator(request),
+    }
     template = "desk/refusal_part.html" if is_htmx(request) else "desk/refusal.html"
     return render(request, template, context, status=status)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Max, Prefetch, QuerySet
+from django.db.models import Max, Prefetch, Q, QuerySet
 
-from backend.accounts.models import Clinician
+from backend.accounts.models import Clinician, Patient
 from backend.aftercare.models import Alert, AlertAct
 from backend.aftercare.selectors import alerts_of
 from backend.tracking.models import CheckIn
@@ -43,3 +43,10 @@ def names_of(user_ids: Iterable[UUID]) -> dict[UUID, str]:
     """The names of the clinicians among these accounts."""
     rows = Clinician.objects.filter(user_id__in=list(user_ids))
     return dict(rows.values_list("user_id", "display_name"))
+
+
+def named(patients: QuerySet[Patient], words: Sequence[str], *, most: int) -> list[Patient]:
+    """Up to `most` of them, in the order of their names, whose name holds every word."""
+    for word in words:
+        patients = patients.filter(Q(given_name__icontains=word) | Q(family_name__icontains=word))
+    return list(patients.order_by("family_name", "given_name", "pk")[:most])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
@@ -14,14 +15,19 @@ from django.utils.translation import gettext as _
 
 from backend import errors
 from backend.accounts import audit
-from backend.accounts.access import access_patient, visible_patients
+from backend.accounts.access import Scope, access_patient, visible_patients
 from backend.accounts.actor import Actor
 from backend.accounts.models import Patient
 from backend.aftercare.caseload import CaseloadLine, caseload
 from backend.aftercare.models import Alert
 from backend.aftercare.selectors import find_alert
-from backend.dashboard.desk import Desk
-from backend.dashboard.selectors import alerts_with_acts, check_ins_between, latest_change
+from backend.dashboard.desk import Desk, Office
+from backend.dashboard.selectors import (
+    alerts_with_acts,
+    check_ins_between,
+    latest_change,
+    named,
+)
 from backend.tracking.models import Assessment, CheckIn
 from backend.tracking.selectors import latest_assessment, recorded_span
 from backend.tracking.windows import Windows, load_windows
@@ -171,3 +177,17 @@ def do_about_alert(
             _("Something new has arrived since you opened this. Please read it first."),
         )
     return action(patient_id=patient.pk, alert_id=alert.pk)
+
+
+@transaction.atomic
+def find_patients(office: Office, words: Sequence[str], *, most: int) -> tuple[list[Patient], bool]:
+    """Up to `most` of the organisation's, discharged ones too, whose name holds every word.
+
+    And whether there are more. Whom it showed is written into the audit log.
+    """
+    patients = visible_patients(office.actor, scope=Scope.ADMINISTRATIVE)
+    found = named(patients, words, most=most + 1)
+    shown = found[:most]
+    ids = [patient.pk for patient in shown]
+    audit.record_shown(actor=office.actor, action="patients.read", patient_ids=ids)
+    return shown, len(found) > most

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from django.contrib import auth
 from django.http import HttpRequest
 
-from backend.accounts.access import access_clinician
+from backend.accounts.access import access_administrator, access_clinician
 from backend.accounts.actor import Actor, Role
 from backend.accounts.models import User
-from backend.dashboard.desk import Desk
+from backend.dashboard.desk import Desk, Office
 from backend.request_ids import request_id_of
 from backend.row_security import Acting, act_as
 
@@ -67,6 +67,17 @@ def signed_in_operator(request: HttpRequest) -> User | None:
     return _acting(request, Role.OPERATOR)
 
 
+def signed_in_administrator(request: HttpRequest) -> User | None:
+    """The account, as long as it is an administrator's. From here on it is they who act."""
+    return _acting(request, Role.ADMINISTRATOR)
+
+
+def signed_in_anyone(request: HttpRequest) -> User | None:
+    """The account, whichever of the pages are its own. From here on it is they who act."""
+    found = signed_in_user(request) or signed_in_administrator(request)
+    return found or signed_in_operator(request)
+
+
 def _acting(request: HttpRequest, role: Role) -> User | None:
     user = request.user
     if not isinstance(user, User) or user.role != role:
@@ -84,3 +95,9 @@ def desk_of(request: HttpRequest, user: User, *, now: datetime) -> Desk:
     """Raises `Forbidden` for an account without a clinician."""
     actor = actor_of(request, user)
     return Desk(actor=actor, clinician=access_clinician(actor), language=user.language, now=now)
+
+
+def office_of(request: HttpRequest, user: User, *, now: datetime) -> Office:
+    """Raises `Forbidden` for an account without an administrator."""
+    actor = actor_of(request, user)
+    return Office(actor=actor, administrator=access_administrator(actor), now=now)

@@ -295,6 +295,7 @@ BODIES: Mapping[str, Callable[[Ask], Any]] = {
     "POST /api/v1/me/contact-points/{point_id}/verify": lambda _ask: {"code": RESET_CODE},
     "POST /desk/sign-in": lambda ask: sign_in_body(ask.caller),
     "POST /desk/security": lambda _ask: {"passkey": "{}", "name": "made up"},
+    "POST /administrator/": lambda _ask: {"wanted": "quill"},
     "POST /desk/": lambda _ask: {"wanted": ""},
     "POST /desk/refresh": lambda _ask: {"wanted": ""},
     "POST /desk/language": lambda _ask: {"language": "es"},

@@ -18,13 +18,13 @@ from backend.accounts.services.passkeys import SignedByPasskey
 from backend.accounts.services.second_step import MfaRequired
 from backend.accounts.services.signing_in import verify_password
 
-HAVE_PAGES = (Role.CLINICIAN, Role.OPERATOR)
+HAVE_PAGES = (Role.CLINICIAN, Role.ADMINISTRATOR, Role.OPERATOR)
 
 
 def sign_in_staff(
     *, email: str, password: str, address: str, request_id: str, now: datetime
 ) -> MfaRequired:
-    """The second step of the clinician, or the operator, whose account this password opens.
+    """The second step of the member of staff whose account this password opens.
 
     Raises what `verify_password` raises, and `Forbidden` for every other role: whoever knows the
     password may be told that these pages are not for them.

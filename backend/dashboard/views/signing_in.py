@@ -18,7 +18,7 @@ from backend import errors
 from backend.accounts import services as accounts
 from backend.accounts.api.signing_in import address_of
 from backend.dashboard import sessions
-from backend.dashboard.leading_back import back, remember_language
+from backend.dashboard.leading_back import back, back_for, remember_language
 from backend.dashboard.pages import STATUS
 from backend.request_ids import request_id_of
 
@@ -37,10 +37,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """E-mail and password, then the second step; wrong ones and other roles are told so kindly."""
     if request.method == "POST":
         return _try(request)
-    if sessions.signed_in_user(request) is not None:
-        return redirect(back(request))
-    if sessions.signed_in_operator(request) is not None:
-        return redirect("operator:page")
+    user = sessions.signed_in_anyone(request)
+    if user is not None:
+        return redirect(back_for(request, user))
     return _page(request, rested="rested" in request.GET)
 
 
@@ -82,7 +81,7 @@ def _page(
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Ends the session at once, here and on the server."""
-    user = sessions.signed_in_user(request) or sessions.signed_in_operator(request)
+    user = sessions.signed_in_anyone(request)
     if user is not None:
         accounts.sign_out_staff(actor=sessions.actor_of(request, user))
     sessions.end(request)
@@ -96,7 +95,7 @@ def language(request: HttpRequest) -> HttpResponse:
     wanted = request.POST.get("language", "")
     if wanted not in dict(settings.LANGUAGES):
         wanted = settings.LANGUAGE_CODE
-    user = sessions.signed_in_user(request) or sessions.signed_in_operator(request)
+    user = sessions.signed_in_anyone(request)
     if user is not None and not sessions.is_over(request, now=timezone.now()):
         accounts.choose_language(actor=sessions.actor_of(request, user), language=wanted)
     response = redirect(back(request))

@@ -67,12 +67,14 @@ class MassReadPage(Struct):
 
 
 def days_of(request: Request) -> Days:
-    """Raises `Invalid` for what is no day, and for a last day before the first."""
+    """As `days_said`, of what stands in the address."""
+    return days_said(request.query_params.get("from"), request.query_params.get("to"))
+
+
+def days_said(*said: str | None) -> Days:
+    """The first and the last. Raises `Invalid` for no day, and for a last before the first."""
     try:
-        first, last = (
-            date.fromisoformat(given) if (given := request.query_params.get(name)) else None
-            for name in ("from", "to")
-        )
+        first, last = (date.fromisoformat(given) if given else None for given in said)
     except ValueError:
         first, last = date.max, date.min
     if first and last and first > last:
@@ -83,8 +85,12 @@ def days_of(request: Request) -> Days:
 
 
 def position(request: Request, kind: Callable[[str], Any]) -> Any:
+    """As `place_of`, of what stands in the address."""
+    return place_of(request.query_params.get("cursor"), kind)
+
+
+def place_of(cursor: str | None, kind: Callable[[str], Any]) -> Any:
     """Where the page before ended; None for the first. Raises `Invalid`."""
-    cursor = request.query_params.get("cursor")
     if not cursor:
         return None
     try:
@@ -137,7 +143,7 @@ def _who(row: AuditEvent, record: AuditRecord, language: str) -> str:
     return plain_words.say_who(who, language=language)
 
 
-def _cursor_of(row: AuditEvent) -> tuple[str, str]:
+def cursor_of(row: AuditEvent) -> tuple[str, str]:
     return row.at.isoformat(), str(row.pk)
 
 
@@ -167,7 +173,7 @@ class PatientAuditView(HandrailView):
             record.rows,
             size=size,
             show=lambda row: show_for_administrator(row, record, language),
-            cursor_of=_cursor_of,
+            cursor_of=cursor_of,
         )
         return Response(answer)
 
@@ -194,7 +200,7 @@ class OwnAuditView(HandrailView):
             record.rows,
             size=size,
             show=lambda row: show_for_patient(row, record, language),
-            cursor_of=_cursor_of,
+            cursor_of=cursor_of,
         )
         return Response(answer)
 

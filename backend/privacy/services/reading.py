@@ -27,7 +27,7 @@ Position = tuple[datetime, int]
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Both included, in the patient's time zone; None is open."""
+    """Both included, where the patient is unless told otherwise; None is open."""
 
     first: date | None = None
     last: date | None = None
@@ -55,14 +55,22 @@ def _midnight(day: date | None, zone: str) -> datetime | None:
 
 @transaction.atomic
 def read_patient_audit(
-    *, actor: Actor, patient_id: UUID, days: Days, size: int, before: Position | None
+    *,
+    actor: Actor,
+    patient_id: UUID,
+    days: Days,
+    size: int,
+    before: Position | None,
+    zone: str = "",
 ) -> AuditRecord:
     """What staff did, and who was refused; nothing of what the patient or a rule recorded.
 
-    Raises `NotFound` for whoever may not see this patient as an administrator does.
+    The days are those of `zone`, or where that is empty of the patient's. Raises `NotFound` for
+    whoever may not see this patient as an administrator does.
     """
     patient = access_patient(actor, patient_id, scope=Scope.ADMINISTRATIVE)
-    return _record(actor, patient, days, size=size, before=before, staff_only=True)
+    span = days.span(zone or patient.time_zone)
+    return _record(actor, patient, span, size=size, before=before, staff_only=True)
 
 
 @transaction.atomic
@@ -72,13 +80,14 @@ def read_own_audit(*, actor: Actor, days: Days, size: int, before: Position | No
     Raises `Forbidden` for whoever is no patient.
     """
     patient = access_own_patient(actor)
-    return _record(actor, patient, days, size=size, before=before, staff_only=False)
+    span = days.span(patient.time_zone)
+    return _record(actor, patient, span, size=size, before=before, staff_only=False)
 
 
 def _record(
     actor: Actor,
     patient: Patient,
-    days: Days,
+    span: Span,
     *,
     size: int,
     before: Position | None,
@@ -86,13 +95,7 @@ def _record(
 ) -> AuditRecord:
     # Other people's acts are shown to nobody but through the selection that is made here.
     with acting_as_system("audit.read"):
-        rows = audit_page(
-            patient,
-            span=days.span(patient.time_zone),
-            size=size,
-            before=before,
-            staff_only=staff_only,
-        )
+        rows = audit_page(patient, span=span, size=size, before=before, staff_only=staff_only)
     audit.record(actor=actor, action="audit.read", patient_id=patient.pk)
     ids = {row.actor_id for row in rows if row.actor_id}
     return AuditRecord(
