@@ -2,7 +2,8 @@
 
 Ours is the web process of `make run` with its broker; stock is a small REST framework project with
 persistent connections; the limit is pgbench with the statements of our own request, taken from
-PostgreSQL's log. One in twenty is acute. PostgreSQL commits durably for everyone.
+PostgreSQL's log; the same without audit and row-level security says what those two cost it. One in
+twenty is acute. PostgreSQL commits durably for everyone.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from bench import crowd  # loads Django, so it comes first
 # isort: split
 import os
 import random
-from collections.abc import Hashable
+import re
+import statistics
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +24,7 @@ from typing import Any
 
 from bench.bodies import ACUTE_EVERY, check_in_templates, fresh_ids, request
 from bench.captured import CALM_AND_ACUTE, blanks_of, is_known
-from bench.ingest import Counted, HttpWay, figures, postgres_tree, take_turns
+from bench.ingest import Counted, HttpWay, Turn, figures, postgres_tree, take_turns
 from bench.limit import Limit, copy_tables
 from bench.load import LoadClient
 from bench.options import Asked, broker_tree, finish, parse
@@ -31,6 +34,8 @@ from bench.statements import statements_of
 from bench.stock_database import make_stock_database
 
 PATH = "/api/v1/check-ins"
+_TELLS_WHO_ACTS = re.compile(r"^SELECT set_config\([^;]*handrail\.[^;]*;\n", re.MULTILINE)
+_AUDITED = re.compile(r"\), audited AS \(.*?\n\), asked AS", re.DOTALL)
 FLOORS = {"stock": 4.0, "pgbench": 0.15}
 OUR_ROWS = (
     "SELECT count(*) FROM tracking_checkin",
@@ -107,6 +112,35 @@ def limit_of(port: int, requests: CheckIns, asked: Asked, copied: str) -> tuple[
     return Limit(scripts, Counted(copied, OUR_ROWS)), counts
 
 
+def unguarded(limit: Limit) -> Limit:
+    """The same statements without what guards them: nobody is told who acts, no policy is asked,
+    and the check-in leaves no row in the audit log."""
+    scripts = {}
+    for file, weight in limit.scripts.items():
+        untold, times = _TELLS_WHO_ACTS.subn("", file.read_text())
+        bare, stores = _AUDITED.subn("), asked AS", untold)
+        if not times or stores != 1:
+            raise SystemExit("The statements that guard a check-in were not recognised.")
+        changed = file.with_stem(f"{file.stem}_unguarded")
+        changed.write_text(bare)
+        scripts[changed] = weight
+    return Limit(scripts, Counted(limit.counted.url, OUR_ROWS[:1]), variable="BENCH_SUPERUSER_URL")
+
+
+def guards(turns: Mapping[str, Sequence[Turn]]) -> dict[str, float]:
+    """What audit and row-level security cost PostgreSQL for a check-in, in milliseconds of CPU and
+    as a share of what the stock server and its PostgreSQL spend on one."""
+    each = [
+        1000 * (1 / guarded.rows_per_cpu_s - 1 / bare.rows_per_cpu_s)
+        for guarded, bare in zip(turns["pgbench"], turns["unguarded"], strict=True)
+    ]
+    stock = statistics.median(1000 / turn.rows_per_cpu_s for turn in turns["stock"])
+    return {
+        "guards_postgres_ms": round(statistics.median(each), 4),
+        "guards_share_of_stock": round(statistics.median(each) / stock, 4),
+    }
+
+
 def run(asked: Asked) -> dict[str, Any]:
     """Fills the tables, starts the servers, measures in turns; returns the figures."""
     print(f"filling the tables for {asked.people:,} people ...", flush=True)
@@ -128,11 +162,13 @@ def run(asked: Asked) -> dict[str, Any]:
         clients = asked.clients
         our_way.turn(postgres, clients=clients, seconds=1)
         limit, statements = limit_of(ours.port, requests, asked, copied)
+        bare = unguarded(limit)
         turns = take_turns(
             {
                 "ours": lambda s: our_way.turn(postgres, clients=clients, seconds=s),
                 "stock": lambda s: stock_way.turn(postgres, clients=clients, seconds=s),
                 "pgbench": lambda s: limit.turn(postgres, clients=clients, seconds=s),
+                "unguarded": lambda s: bare.turn(postgres, clients=clients, seconds=s),
             },
             rounds=asked.rounds,
             seconds=asked.seconds,
@@ -145,6 +181,7 @@ def run(asked: Asked) -> dict[str, Any]:
         people=asked.people,
         acute_share=1 / ACUTE_EVERY,
         statements=dict(zip(CALM_AND_ACUTE, statements, strict=True)),
+        **guards(turns),
     )
 
 

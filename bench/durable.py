@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import subprocess
 
+import psycopg
+
 from local import launch, servers
-from local.postgres import Postgres
+from local.postgres import SUPERUSER, WEB, Postgres
 from local.throw_away import ThrowAwayServers
 from local.valkey import Valkey
 
@@ -33,6 +35,7 @@ class DurableServers:
         try:
             self._boot(self.postgres)
             self.postgres.make_roles()
+            self._say_values()
             self._boot(self.valkey)
         except BaseException:
             self.close()
@@ -41,6 +44,12 @@ class DurableServers:
     def _boot(self, server: servers.Server) -> None:
         server.prepare()
         self._running.append((server, servers.start(server)))
+
+    def _say_values(self) -> None:
+        """Lets the log name a statement's values, from which it is made again."""
+        address = self.postgres.address
+        with psycopg.connect(address.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+            connection.execute(f"ALTER ROLE {WEB} SET log_error_verbosity = 'default'".encode())
 
     def close(self) -> None:
         """Stops both and removes everything."""

@@ -50,11 +50,13 @@ def copy_tables() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Scripts with their weights, and how many rows a transaction stores."""
+    """Scripts with their weights, how many rows a transaction stores, and the variable with the
+    address of the role that runs them."""
 
     scripts: Mapping[Path, int]
     counted: Counted
     rows_a_transaction: int = 1
+    variable: str = "DATABASE_URL"
 
     def turn(self, postgres: ProcessTree, *, clients: int, seconds: float) -> Turn:
         """Raises `Miscounted` when transactions and rows differ, LaunchError when one failed."""
@@ -80,7 +82,7 @@ class Limit:
         )
 
     def _run(self, clients: int, seconds: int) -> str:
-        url = urlsplit(os.environ["DATABASE_URL"])
+        url = urlsplit(os.environ[self.variable])
         files = [part for file, n in self.scripts.items() for part in ("-f", f"{file}@{n}")]
         command = [str(pgbench()), "-n", "-M", "prepared", "-c", str(clients), "-j", "2"]
         target = ["-h", str(url.hostname), "-p", str(url.port), "-U", str(url.username), COPY]
