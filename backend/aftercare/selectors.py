@@ -131,11 +131,7 @@ def find_alert(patient_id: UUID, alert_id: UUID) -> Alert:
 
 def find_own_notification(user_id: UUID, notification_id: UUID) -> Notification:
     """Raises `NotFound` for another account's message as for none."""
-    row = (
-        Notification.objects.select_related("patient")
-        .filter(pk=notification_id, recipient_id=user_id)
-        .first()
-    )
+    row = Notification.objects.filter(pk=notification_id, recipient_id=user_id).first()
     if row is None:
         raise not_found()
     return row
