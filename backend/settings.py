@@ -20,7 +20,9 @@ IS_PRODUCTION = HANDRAIL_ENV == "production"
 DEBUG = False
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
 # Earlier keys, separated by commas: what they signed and sealed is still read, nothing new is.
-SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS: list[str] = [
+    key for key in env.str("SECRET_KEY_FALLBACKS", default="").split(",") if key
+]
 ALLOWED_HOSTS: list[str] = env.list(
     "ALLOWED_HOSTS", default=[] if IS_PRODUCTION else ["127.0.0.1", "localhost", "[::1]"]
 )

@@ -25,6 +25,10 @@ KINDS: tuple[Kind, ...] = (
 NOT_SHOWN: Mapping[str, str] = {
     "accounts.EmergencyAccess": "who of the staff opened a record; the patient reads it here",
     "accounts.EnrolmentCode": "a way in, not a record of care",
+    "accounts.PatientKey": "what a patient's words are sealed under; shown to nobody",
+    "privacy.Export": "a copy that the patient asked for, not a record of care",
+    "privacy.Erasure": "what became of the wish to be erased; the patient reads it here",
+    "privacy.LegalHold": "why the clinic may not erase; a matter of the organisation",
     "privacy.Disclosure": "what was shown to others; the patient reads it here",
     "notifications.Notification": "how a message travelled; a nudge is told by itself",
     "aftercare.AcuteReport": "part of a check-in that was refused; its alert is a Flag",

@@ -140,6 +140,7 @@ def services(image: Path, committed_db: None, tmp_path: Path) -> Iterator[Servic
         client.flushdb()
     secrets = {
         "secret_key": KEY,
+        "patient_keys": os.environ["PATIENT_KEYS"],
         "database_url": os.environ["DATABASE_URL"],
         "database_worker_url": os.environ["DATABASE_WORKER_URL"],
         "database_owner_url": os.environ["DATABASE_OWNER_URL"],

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backend.tracking.models import CheckIn
 from tests.fhir.reading import (
     FULL,
     NOON,
@@ -75,7 +74,9 @@ def test_an_item_alone_is_found_by_the_database_as_well(people: People, patient:
     alone = [*FULL.items(), ("not_safe", True), ("exercise_minutes", 0), ("use_reported", False)]
     for back, (name, value) in enumerate(alone):
         row = check_in(people.patient, at=NOON - timedelta(days=back), mood=5)
-        CheckIn.objects.filter(pk=row.pk).update(**{"mood": None, name: value})
+        row.mood = None
+        setattr(row, name, value)
+        row.save()
     assert len(patient.all("Observation?_count=1")) == len(alone)
     assert len(patient.all("Observation?_count=200")) == len(alone)
 

@@ -10,6 +10,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from backend.tracking.models import CheckIn, CheckInRevision
+from backend.tracking.selectors import former_note
 from backend.tracking.shapes import show_check_in
 from tests.sync_machine.phone import Copy, OfflinePhone, id_of
 
@@ -44,8 +45,8 @@ def plain(row: CheckIn) -> dict[str, Any]:
 
 
 def former(row: CheckIn, revision: int) -> dict[str, Any]:
-    content: dict[str, Any] = CheckInRevision.objects.get(check_in=row, revision=revision).content
-    return content
+    kept = CheckInRevision.objects.get(check_in=row, revision=revision)
+    return {**kept.content, "note": former_note(kept)}
 
 
 def is_said(values: dict[str, Any]) -> bool:
