@@ -329,10 +329,6 @@ def test_a_short_run_keeps_every_promise(tmp_path: Path) -> None:
     assert "Everything that was promised was kept." in finished.stdout
 
 
-@pytest.mark.skipif(
-    os.environ.get("HANDRAIL_TESTS") != "long",
-    reason="two runs of the system; make faults plays all",
-)
 def test_a_mutant_turns_it_red_and_the_project_as_it_is_stays_green(tmp_path: Path) -> None:
     out = tmp_path / "faults.json"
     name = "messages_stored_after_the_commit"

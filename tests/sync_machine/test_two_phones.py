@@ -14,7 +14,7 @@ from tests.sync_machine.machine import TwoPhones
 
 IS_LONG = os.environ.get("HANDRAIL_TESTS") == "long"
 SETTINGS = settings(
-    max_examples=2000 if IS_LONG else 40,
+    max_examples=2000 if IS_LONG else 60,
     stateful_step_count=50 if IS_LONG else 25,
     derandomize=not IS_LONG,
     database=None,
