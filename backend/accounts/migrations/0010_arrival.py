@@ -37,7 +37,7 @@ BEGIN
                     AND (m.ended_on IS NULL OR m.ended_on > today)) AS has_team
         FROM public.accounts_accesstoken t
         JOIN public.accounts_user u ON u.id = t.user_id
-        LEFT JOIN public.accounts_patient p ON p.user_id = u.id
+        LEFT JOIN public.accounts_patient p ON p.user_id = u.id AND u.role = 'patient'
         LEFT JOIN public.accounts_organisation o ON o.id = p.organisation_id
         WHERE t.token_hash = given_hash AND t.revoked_at IS NULL AND t.expires_at > given_now
             AND u.is_active
