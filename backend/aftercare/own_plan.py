@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
+import structlog
 from django.db import connection
 from msgspec import Struct
 
 from backend.accounts.patient_keys import unseal_all
 from backend.aftercare.coping import Ranked, Rating, Step, rank
 from backend.aftercare.models import CopingStep, SupportContact
+from backend.sealing import UnreadableError
+
+logger = structlog.get_logger(__name__)
 
 # What helped longer ago than this says little about what helps now.
 HELPED_WITHIN = timedelta(days=90)
@@ -48,6 +52,9 @@ class _ContactRow(Struct):
     languages: list[str]
 
 
+_Row = TypeVar("_Row", _StepRow, _ContactRow)
+
+
 class Contact(Struct):
     """A person the patient may want to call, for the patient's own eyes."""
 
@@ -59,7 +66,7 @@ class Contact(Struct):
     languages: list[str]
 
 
-class _Row(Struct):
+class _Plan(Struct):
     steps: list[_StepRow]
     contacts: list[_ContactRow]
     helped: dict[str, int]
@@ -104,45 +111,42 @@ SELECT jsonb_build_object(
 
 
 def own_plan(patient_id: UUID, *, now: datetime) -> OwnPlan:
-    """Read in one statement, because it goes into answers that somebody waits for."""
+    """Read in one statement, because it goes into answers that somebody waits for.
+
+    What does not open is left out and logged: the rest of the help must not wait for it.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_SQL, {"patient": patient_id, "since": (now - HELPED_WITHIN).date()})
         (raw,) = cursor.fetchone()
-    row = msgspec.json.decode(raw, type=_Row)
+    row = msgspec.json.decode(raw, type=_Plan)
     return OwnPlan(
-        steps=_steps(patient_id, row.steps),
-        contacts=_contacts(patient_id, row.contacts),
+        steps=[
+            Step(each.id, words, frozenset(each.cues), each.order)
+            for each, (words,) in _opened(patient_id, _STEPS, row.steps, ("words",))
+        ],
+        contacts=[
+            Contact(each.id, name, each.relation, phone, email, each.languages)
+            for each, (name, phone, email) in _opened(
+                patient_id, _CONTACTS, row.contacts, ("name", "phone", "email")
+            )
+        ],
         helped=row.helped,
         ratings=[Rating(r.step_id, r.helped, r.rating) for r in row.ratings],
     )
 
 
-def _steps(patient_id: UUID, rows: list[_StepRow]) -> list[Step]:
-    sealed = [(_STEPS, "words", row.id, bytes.fromhex(row.words)) for row in rows]
-    opened = unseal_all(patient_id, sealed)
-    return [
-        Step(row.id, words, frozenset(row.cues), row.order)
-        for row, words in zip(rows, opened, strict=True)
-    ]
-
-
-def _contacts(patient_id: UUID, rows: list[_ContactRow]) -> list[Contact]:
-    names = ("name", "phone", "email")
-    sealed = [
-        (_CONTACTS, name, row.id, bytes.fromhex(getattr(row, name)))
-        for row in rows
-        for name in names
-    ]
-    opened = iter(unseal_all(patient_id, sealed))
-    return [
-        Contact(
-            id=row.id,
-            relation=row.relation,
-            languages=row.languages,
-            **{name: next(opened) for name in names},
-        )
-        for row in rows
-    ]
+def _opened(
+    patient_id: UUID, table: str, rows: list[_Row], columns: tuple[str, ...]
+) -> list[tuple[_Row, list[str]]]:
+    """Each row that opens, with the texts of these columns."""
+    opened = []
+    for row in rows:
+        sealed = [(table, name, row.id, bytes.fromhex(getattr(row, name))) for name in columns]
+        try:
+            opened.append((row, unseal_all(patient_id, sealed)))
+        except UnreadableError as error:
+            logger.error("own_item_unreadable", patient_id=str(patient_id), exc_info=error)
+    return opened
 
 
 def show_steps(ranked: Iterable[Ranked]) -> list[dict[str, Any]]:

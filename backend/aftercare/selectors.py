@@ -9,6 +9,7 @@ from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import structlog
 from django.db.models import BooleanField, F, Max, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -34,7 +35,10 @@ from backend.aftercare.models import (
 from backend.aftercare.policy import EVENING
 from backend.notifications.models import Notification
 from backend.rows import array_of, every, shape
+from backend.sealing import UnreadableError
 from backend.tracking.models import CheckIn, CheckInKind
+
+logger = structlog.get_logger(__name__)
 
 Item = TypeVar("Item", CopingStep, SupportContact)
 TELLS_OF: Mapping[str, str | None] = {
@@ -231,10 +235,14 @@ def cues_of_check_in(patient_id: UUID, check_in_id: UUID) -> list[str]:
 
 
 def step_of_nudge(nudge_id: UUID | None) -> str:
-    """The words of the step that it shows, as they are now; empty where it is there no more."""
+    """The words of the step that it shows, as they are now; empty where none can be shown."""
     rows = CopingStep.objects.filter(nudges=nudge_id, removed_at=None, is_archived=False)
     step = rows.first() if nudge_id else None
-    return step.words if step else ""
+    try:
+        return step.words if step else ""
+    except UnreadableError as error:
+        logger.error("own_item_unreadable", exc_info=error)
+        return ""
 
 
 def decisions_page(

@@ -7,8 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
+from backend.accounts import patient_keys
 from backend.accounts.actor import Actor
 from backend.accounts.models import AuditEvent
 from backend.aftercare.models import Condition, CopingStep, Decision, Nudge
@@ -92,6 +94,19 @@ def test_a_step_that_was_removed_meanwhile_is_not_shown(people: People, reachabl
     row = say(people)
     Phone.of(people.patient_user).request("DELETE", f"/me/coping-steps/{step.pk}")
     assert "Breathe" not in message(people, row)["body"]
+
+
+def test_a_message_is_shown_without_a_step_that_cannot_be_opened(people: People, reachable: None):
+    own_step(people, "Breathe")
+    row = say(people)
+    patient_id = people.patient.pk
+    sealed = patient_keys.seal(patient_id, "aftercare_copingstep", "words", uuid4(), "elsewhere")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE aftercare_copingstep SET words = %s", [sealed])
+        assert cursor.rowcount == 1
+    shown = message(people, row)["body"]
+    assert shown
+    assert "Breathe" not in shown
 
 
 def test_what_was_rated_decides_what_comes_first_next_time(people: People, reachable: None):

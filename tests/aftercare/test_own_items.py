@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from backend.accounts import patient_keys
 from backend.accounts.consent_scopes import ConsentScope
 from backend.accounts.models import AuditEvent, Consent
 from backend.accounts.recipients import Recipient
@@ -181,6 +182,30 @@ def test_an_acute_check_in_is_answered_with_the_steps_for_its_cue(phone: Phone):
     (contact,) = answer.json()["support"]["support_contacts"]
     assert (contact["name"], contact["phone"]) == ("Maria", "+1 555 0100")
     assert "words" not in contact
+
+
+@pytest.mark.parametrize("table", ["aftercare_copingstep", "aftercare_supportcontact"])
+def test_help_does_not_fail_for_an_own_item_that_cannot_be_opened(
+    people: People, phone: Phone, table: str
+):
+    """What was sealed for another row does not open, as after a key was lost."""
+    phone.post(STEPS, a_step(words="Breathe", cues=[]))
+    phone.post(CONTACTS, a_contact())
+    column = {"aftercare_copingstep": "words", "aftercare_supportcontact": "name"}[table]
+    sealed = patient_keys.seal(people.patient.pk, table, column, uuid4(), "elsewhere")
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET {column} = %s", [sealed])
+        assert cursor.rowcount == 1
+    answer = phone.post("/check-ins", check_in_body(craving=9))
+    assert answer.status_code == 201
+    support = answer.json()["support"]
+    assert support["is_acute"]
+    assert support["texts"]
+    assert support["crisis_resources"]
+    for given in (support, phone.get("/me/help").json(), phone.get("/me/safety-bundle").json()):
+        is_step = table == "aftercare_copingstep"
+        assert len(given["coping_steps"]) == (0 if is_step else 1)
+        assert len(given["support_contacts"]) == (1 if is_step else 0)
 
 
 def test_what_helped_before_comes_first(phone: Phone):

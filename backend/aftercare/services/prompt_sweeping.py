@@ -1,4 +1,4 @@
-"""Every minute: prompts by schedule; what was put off comes back; what was answered does not."""
+"""Each sweep: prompts by schedule; what was put off comes back; what was answered does not."""
 
 from __future__ import annotations
 
