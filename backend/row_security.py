@@ -21,17 +21,21 @@ _ROLE = re.compile(r"[a-z]{1,16}")
 class Acting:
     """`role` and `user_id` are those of `Actor`; `patient_id` is a patient's own.
 
-    `statements` make the three settings hold until the transaction ends. They are sent as they
-    stand, so they are made of words and ids alone. Raises ValueError for anything else.
+    `statements` make the three settings hold until the transaction ends; `values` are theirs. They
+    are sent as they stand, so they are made of words and ids alone. Raises ValueError for anything
+    else.
     """
 
     role: str
     user_id: UUID | None = None
     patient_id: UUID | None = None
     statements: bytes = field(init=False, repr=False, compare=False)
+    values: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "statements", _set_local(self.settings()))
+        settings = self.settings()
+        object.__setattr__(self, "statements", _set_local(settings))
+        object.__setattr__(self, "values", tuple(v.encode() for v in settings.values()))
 
     def settings(self) -> dict[str, str]:
         """What the policies read, by name."""

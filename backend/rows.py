@@ -14,24 +14,20 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection, models
+from django.db import connection, connections, models
 
 Values = Sequence[Any] | Mapping[str, Any]
 
 
 def one(sql: str, values: Values) -> tuple[Any, ...] | None:
     """The first row of the answer, or None."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    return row
+    rows = every(sql, values)
+    return rows[0] if rows else None
 
 
 def every(sql: str, values: Values) -> list[tuple[Any, ...]]:
     """All rows of the answer."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    rows: list[tuple[Any, ...]] = connections["default"].ask(sql, values)  # type: ignore[attr-defined]  # our engine's
     return rows
 
 
@@ -93,8 +89,7 @@ def store(*tables: tuple[Upsert, Sequence[models.Model]]) -> None:
         f"rows{number}": msgspec.json.encode([_values(kind.model, row) for row in given]).decode()
         for number, (kind, given) in enumerate(tables)
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_store_sql(tuple(kind for kind, _given in tables)), rows)
+    every(_store_sql(tuple(kind for kind, _given in tables)), rows)
 
 
 def _values(model: type[models.Model], row: models.Model) -> dict[str, Any]:

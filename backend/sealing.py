@@ -57,6 +57,14 @@ def unseal(key: bytes, sealed: bytes, *, place: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
+class Wrapped:
+    """A key as it is stored, and the id of the key that wraps it."""
+
+    key_id: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class KeyRing:
     """The keys that wrap patients' keys, by their ids. The first one wraps new ones."""
 

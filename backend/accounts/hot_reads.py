@@ -13,6 +13,7 @@ from uuid import UUID
 
 from backend.accounts.models import AccessToken, Organisation, Patient, User
 from backend.rows import one, shape
+from backend.sealing import Wrapped
 
 _TOKEN = shape(AccessToken, {"id", "user_id", "device_id"})
 _USER = shape(User, {"id", "role", "language"})
@@ -51,7 +52,7 @@ class Arrival:
 _ARRIVE = (
     "SELECT"  # noqa: S608 - model columns
     f" {', '.join(f'{alias}_{column}' for one, alias in _ARRIVING for column in one.columns)},"
-    " has_care_team, tries"
+    " has_care_team, k_key_id, k_wrapped, tries"
     " FROM handrail_arrive(%(token_hash)s, %(now)s, %(today)s, %(counted_as)s, %(window_at)s)"
 )
 
@@ -78,13 +79,14 @@ def find_arrival(
     token: AccessToken = _TOKEN.made(row)
     token.user = _USER.made(row[(start := len(_TOKEN.names)) :])
     start += len(_USER.names)
-    has_care_team, tries = row[-2:]
+    has_care_team, key_id, wrapped, tries = row[-4:]
     if row[start] is None:
         return Arrival(token, None, tries)
     patient: Patient = _PATIENT.made(row[start:])
     patient.organisation = _ORGANISATION.made(row[start + len(_PATIENT.names) :])
     patient.user = token.user
     patient.had_care_team_on_arrival = has_care_team
+    patient.key_on_arrival = Wrapped(key_id, wrapped) if key_id else None
     return Arrival(token, patient, tries)
 
 

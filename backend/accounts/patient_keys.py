@@ -18,7 +18,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from backend import sealing
-from backend.sealing import KeyRing, UnreadableError, place_of
+from backend.rows import one
+from backend.sealing import KeyRing, UnreadableError, Wrapped, place_of
 
 Text = tuple[str, str, object, str]
 """Table, column, row id, and what is to stand there."""
@@ -84,10 +85,19 @@ def seal_all(patient_id: UUID, texts: Iterable[Text]) -> list[bytes]:
     given = list(texts)
     if not any(text for *_place, text in given):
         return [b""] * len(given)
-    key = _read(patient_id) or _make(patient_id)
+    return seal_under(_read(patient_id) or _make(patient_id), given)
+
+
+def opened(patient_id: UUID, wrapped: Wrapped) -> bytes:
+    """This patient's key, as it was read before. Raises `UnreadableError`."""
+    return key_ring().unwrap(wrapped.content, key_id=wrapped.key_id, owner=patient_id.bytes)
+
+
+def seal_under(key: bytes, texts: Iterable[Text]) -> list[bytes]:
+    """What to store for each of these texts, under a key that is known to stand."""
     return [
         sealing.seal(key, text.encode(), place=place_of(table, column, row_id)) if text else b""
-        for table, column, row_id, text in given
+        for table, column, row_id, text in texts
     ]
 
 
@@ -168,14 +178,10 @@ def count_by_key() -> dict[str, int]:
 
 
 def _read(patient_id: UUID) -> bytes | None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT key_id, wrapped FROM accounts_patientkey WHERE patient_id = %s", [patient_id]
-        )
-        row = cursor.fetchone()
+    row = one("SELECT key_id, wrapped FROM accounts_patientkey WHERE patient_id = %s", [patient_id])
     if row is None:
         return None
-    return key_ring().unwrap(bytes(row[1]), key_id=row[0], owner=patient_id.bytes)
+    return opened(patient_id, Wrapped(row[0], bytes(row[1])))
 
 
 def _make(patient_id: UUID) -> bytes:

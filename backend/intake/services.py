@@ -3,9 +3,10 @@ aftercare. A 2xx is answered only after the commit."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -67,9 +68,8 @@ class Refused:
     rules: list[str]
 
 
-@transaction.atomic
 def receive_check_in(*, actor: Actor, body: CheckInBody, now: datetime) -> Received:
-    """Stores a check-in and decides about it, in one transaction, once per id for ever.
+    """Stores a check-in and decides about it, as one, once per id for ever.
 
     A replay answers the stored row and tells nobody again. Raises `Invalid`, `Gone` when it was
     withdrawn, and `Conflict` when the id stands with other content (with the stored copy) or with
@@ -109,35 +109,59 @@ def receive_reports(
 ) -> list[Received | errors.DomainError]:
     """Stores what is new among these reports and decides about each, in the order of recording.
 
-    Runs in the caller's transaction and takes the patient's lock. One outcome for each report, in
-    the order given; a refusal of one never touches another.
+    Takes the patient's lock. What may be acute is stored and answered in one transaction; what is
+    not is stored by one statement, which is a transaction by itself. One outcome for each report,
+    in the order given; a refusal of one never touches another.
     """
     first: dict[UUID, CheckInReport] = {}
     for report in reports:
         first.setdefault(report.id, report)
     entries = [NewCheckIn(report, _late(patient, report, now=now)) for report in first.values()]
-    stored = store_check_ins(
-        actor=actor, patient_id=patient.pk, entries=entries, source=source, now=now
+    store = partial(
+        store_check_ins,
+        actor=actor,
+        patient_id=patient.pk,
+        entries=entries,
+        source=source,
+        now=now,
+        key=patient.key_on_arrival,
     )
+    acute = [entry.report for entry in entries if aftercare.may_be_acute(entry.report)]
+    if not acute:
+        stored, responses = store(), {}
+    else:
+        with transaction.atomic():
+            stored = store()
+            acute.sort(key=lambda report: report.recorded_at)
+            responses = aftercare.respond_to_check_ins(
+                actor=actor,
+                patient=patient,
+                check_ins=[stored[report.id].row for report in acute if report.id in stored],
+                now=now,
+            )
+    return _outcomes(patient, reports, stored, responses)
+
+
+def _outcomes(
+    patient: Patient,
+    reports: Sequence[CheckInReport],
+    stored: Mapping[UUID, StoredCheckIn],
+    responses: Mapping[UUID, aftercare.Response],
+) -> list[Received | errors.DomainError]:
     fresh = set(stored)
-    acute = [
-        stored[entry.report.id].row
-        for entry in sorted(entries, key=lambda entry: entry.report.recorded_at)
-        if entry.report.id in stored and aftercare.may_be_acute(entry.report)
-    ]
-    responses = aftercare.respond_to_check_ins(
-        actor=actor, patient=patient, check_ins=acute, now=now
-    )
-    known = find_check_ins([report.id for report in reports if report.id not in stored])
+    if len(fresh) == len(reports):
+        return [_received(patient, stored[r.id], responses.get(r.id)) for r in reports]
     outcomes: list[Received | errors.DomainError] = []
-    for report in reports:
-        row, is_new = stored.get(report.id), report.id in fresh
-        fresh.discard(report.id)
-        if row is not None and is_new:
-            outcomes.append(_received(patient, row, responses.get(report.id)))
-        else:
-            stood = row.row if row is not None else known.get(report.id)
-            outcomes.append(_stood(patient, stood, report, responses.get(report.id)))
+    with transaction.atomic():
+        known = find_check_ins([report.id for report in reports if report.id not in stored])
+        for report in reports:
+            row, response = stored.get(report.id), responses.get(report.id)
+            if row is not None and report.id in fresh:
+                fresh.discard(report.id)
+                outcomes.append(_received(patient, row, response))
+            else:
+                stood = row.row if row is not None else known.get(report.id)
+                outcomes.append(_stood(patient, stood, report, response))
     return outcomes
 
 

@@ -17,7 +17,6 @@ from uuid import UUID
 import msgspec
 import structlog
 from django.db import Error as DatabaseError
-from django.db import transaction
 from msgspec import Raw, Struct
 
 from backend import errors
@@ -178,7 +177,6 @@ def broken_changes(raw: bytes) -> list[bytes]:
 # Check-ins -------------------------------------------------------------------------------------
 
 
-@transaction.atomic
 def _create_check_ins(actor: Actor, items: Sequence[Raw], now: datetime) -> list[Outcome]:
     patient = access_own_patient(actor)
     outcomes: list[Outcome | None] = []

@@ -13,24 +13,78 @@ import psycopg
 from django.db.backends.postgresql.base import CursorMixin
 from psycopg import errors, generators
 from psycopg.abc import PQGen
+from psycopg.adapt import Transformer
 from psycopg.pq import ExecStatus, TransactionStatus
 
 from backend import row_security
+from backend.postgresql.asking import Asking, Numbered, Row, Sent, Values, numbered
 from backend.row_security import NOBODY, Acting
 
 _DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 _UNTOLD = Acting("untold")
+_NAMELESS = (b"", b"", b"")
 # Outside a transaction block SET LOCAL does nothing; a pipeline is a transaction and no block.
 _SET = (
     "SELECT set_config('handrail.role', %s, true), set_config('handrail.user_id', %s, true),"
     " set_config('handrail.patient_id', %s, true)"
 )
+_TELL = numbered(_SET.replace("%s", "%s::text")).command
 
 
 class TellingConnection(psycopg.Connection[Any]):
     """Says who acts with each `BEGIN`, and again when that changes within a transaction."""
 
     _told: Acting | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._asking = Asking(self.pgconn)
+
+    def set_autocommit(self, value: bool) -> None:
+        """Without a wait where there is nothing to wait for: Django asks twice a transaction."""
+        if self.pgconn.transaction_status == TransactionStatus.IDLE:
+            self._autocommit = bool(value)
+        else:
+            super().set_autocommit(value)
+
+    def ask(self, sql: str, values: Values) -> list[Row]:
+        """All rows of the answer to a statement, without a cursor; who acts is told as ever."""
+        with self.lock:
+            rows: list[Row] = self.wait(self._ask(numbered(sql), values))
+        return rows
+
+    def _ask(self, statement: Numbered, values: Values) -> PQGen[list[Row]]:
+        self._check_connection_ok()
+        ahead = yield from self._ahead()
+        transformer = Transformer(self)
+        last = yield from self._asking.with_values(transformer, statement, values)
+        result = yield from self._asking.answers([*ahead, last])
+        if result.status != ExecStatus.TUPLES_OK:
+            return []
+        transformer.set_pgresult(result)
+        return transformer.load_rows(0, result.ntuples, tuple)
+
+    def _ahead(self) -> PQGen[list[Sent]]:
+        """What has to reach PostgreSQL before the next statement, in the same message."""
+        acting, status = row_security.current(), self.pgconn.transaction_status
+        ahead = []
+        told = self._told
+        if status == TransactionStatus.IDLE:
+            told = None
+            if not self._autocommit:
+                begin = self._get_tx_start_command()
+                ahead.append(Sent((yield from self._asking.prepared(begin))))
+        if acting is not told and acting != told:
+            name = yield from self._asking.prepared(_TELL)
+            ahead.append(Sent(name, _NAMELESS if acting is None else acting.values))
+            # A setting of a transaction that the statement itself makes is gone with it.
+            self._told = None if self._autocommit and not ahead[:-1] else acting
+        return ahead
+
+    def _deallocate(self, name: bytes | None) -> PQGen[None]:
+        if name is None:
+            self._asking.forget()
+        yield from super()._deallocate(name)
 
     def forget(self) -> None:
         """What was told may have been rolled back: tell it again."""

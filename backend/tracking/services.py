@@ -1,7 +1,6 @@
 """Storing what a patient recorded, and asking for its evaluation.
 
-Everything here runs inside the caller's transaction. `store_check_ins` takes the patient's lock;
-for the rest the caller holds it.
+`store_check_ins` takes the patient's lock; for the rest the caller holds it, in a transaction.
 """
 
 from __future__ import annotations
@@ -14,12 +13,14 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection
+from django.db import connection, transaction
 
 from backend.accounts import audit, patient_keys
 from backend.accounts.access import HOLD_PATIENT, hold_patient
 from backend.accounts.actor import Actor
 from backend.queue import Job, enqueue_on_commit
+from backend.rows import every
+from backend.sealing import Wrapped
 from backend.tracking.models import CheckIn, CheckInRevision, NextSync, Source
 from backend.tracking.reports import CheckInReport
 
@@ -51,6 +52,7 @@ WITH held AS MATERIALIZED (
         jsonb_to_recordset(%(rows)s::jsonb)
         AS row({", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
     WHERE (SELECT true FROM tracking_erasedcheckin e WHERE e.id = row.id) IS NULL
+        AND (%(key)s::bytea IS NULL OR (SELECT handrail_key_stands(held.id, %(key)s)))
     ON CONFLICT (id) DO NOTHING RETURNING id, patient_id, local_date, sync_seq
 ), audited AS (
     {audit.insert_for_each("stored", "id", "%(act)s::jsonb")}
@@ -111,12 +113,14 @@ def store_check_ins(
     entries: Sequence[NewCheckIn],
     source: Source,
     now: datetime,
+    key: Wrapped | None = None,
 ) -> dict[UUID, StoredCheckIn]:
     """Stores those whose id is not taken, each with its audit row, in one statement.
 
-    Holds the patient's row from then on until the transaction ends. Returns the stored rows by id;
-    an id that is missing from it stood already, or was erased. Leaves the row that says "assess
-    me".
+    Holds the patient's row from then on until the transaction ends; where there is none around it,
+    the statement is one. Returns the stored rows by id; an id that is missing from it stood
+    already, or was erased. Leaves the row that says "assess me". `key` is the patient's, where it
+    was read before: nothing is stored under it that it does not outlive.
     """
     act = audit.act_for_each(
         actor=actor,
@@ -126,23 +130,13 @@ def store_check_ins(
         facts={"source": source.value},
         now=now,
     )
-    if any(entry.report.note for entry in entries):
-        # Nothing may be sealed under a key that somebody destroys at this moment.
-        hold_patient(patient_id)
-    notes = patient_keys.seal_all(
-        patient_id, [(*_NOTE_PLACE, entry.report.id, entry.report.note) for entry in entries]
-    )
     given = [_values(entry, patient_id=patient_id, source=source, now=now) for entry in entries]
-    written = [_written(values, note) for values, note in zip(given, notes, strict=True)]
-    parameters: dict[str, UUID | str | datetime] = {
+    parameters: dict[str, Any] = {
         "patient_id": patient_id,
-        "rows": msgspec.json.encode(written).decode(),
         "act": msgspec.json.encode(act).decode(),
         "now": now,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_STORE, parameters)
-        places = dict(cursor.fetchall())
+    places = _written(parameters, given, key=key)
     if places:
         enqueue_on_commit(Job.ASSESS_DUE)
     stored = {}
@@ -170,7 +164,35 @@ def _values(
     }
 
 
-def _written(values: Mapping[str, Any], note: bytes) -> dict[str, Any]:
+def _written(
+    parameters: Mapping[str, Any], given: Sequence[Mapping[str, Any]], *, key: Wrapped | None
+) -> dict[UUID, int]:
+    """Stores these rows; the place in the sequence of each that is new."""
+    patient_id: UUID = parameters["patient_id"]
+    texts = [(*_NOTE_PLACE, values["id"], values["note"]) for values in given]
+    if not any(text for *_place, text in texts):
+        return _stored(parameters, given, [b""] * len(given))
+    if key is not None:
+        notes = patient_keys.seal_under(patient_keys.opened(patient_id, key), texts)
+        places = _stored({**parameters, "key": key.content}, given, notes)
+        if places:
+            return places
+        # All of them stood, or the key that was read with the token stands no more.
+    with transaction.atomic():
+        # Nothing may be sealed under a key that somebody destroys at this moment.
+        hold_patient(patient_id)
+        return _stored(parameters, given, patient_keys.seal_all(patient_id, texts))
+
+
+def _stored(
+    parameters: Mapping[str, Any], given: Sequence[Mapping[str, Any]], notes: Sequence[bytes]
+) -> dict[UUID, int]:
+    rows = [_as_json(values, note) for values, note in zip(given, notes, strict=True)]
+    written = msgspec.json.encode(rows).decode()
+    return dict(every(_STORE, {"key": None, **parameters, "rows": written}))
+
+
+def _as_json(values: Mapping[str, Any], note: bytes) -> dict[str, Any]:
     # PostgreSQL's own notation for bytes; JSON has none.
     digest = "\\x" + values["content_digest"].hex()
     return {**values, "content_digest": digest, "note": "\\x" + note.hex()}

@@ -73,7 +73,6 @@ MUTANTS = (
         (
             Edit(
                 "backend/intake/services.py",
-                "@transaction.atomic\n"
                 "def receive_check_in(*, actor: Actor, body: CheckInBody, now: datetime)"
                 " -> Received:\n",
                 _EARLY_ANSWER,

@@ -9,6 +9,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from backend.sealing import Wrapped
+
 
 class ClinicianRole(models.TextChoices):
     THERAPIST = "therapist"
@@ -55,6 +57,8 @@ class Patient(models.Model):
     left_monitoring_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    key_on_arrival: Wrapped | None = None
+    """Their key as it was read with the token, for sealing what comes with the same request."""
     had_care_team_on_arrival: bool | None = None
     """Read together with the token of a phone's request; None when nobody has looked."""
 
