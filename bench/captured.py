@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
+from backend.accounts.models import PatientKey
 from bench import crowd
 from bench.bodies import ACUTE_EVERY
 from bench.scripts import Blank
@@ -34,6 +35,18 @@ def blanks_of(person: int, people: int) -> list[Blank]:
             f"left(encode(sha256(('{head}-' || {_PERSON})::bytea), 'hex'), 48)",
         ),
     ]
+
+
+def key_of(person: int) -> Blank:
+    """The key that came with this person's token, as SQL."""
+    owner = crowd.id_of(crowd.PATIENT, person)
+    found = PatientKey.objects.values_list("wrapped", flat=True).get(patient_id=owner)
+    named = _ids((crowd.PATIENT,), person, _PERSON)[0]
+    return Blank(
+        bytes(found).hex(),
+        "(SELECT encode(wrapped, 'hex') FROM accounts_patientkey"
+        f" WHERE patient_id = {named.expression}::uuid)",
+    )
 
 
 def _ids(kinds: tuple[int, ...], number: int, expression: str) -> list[Blank]:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.bodies import ACUTE_EVERY, check_in_templates, fresh_ids, request
-from bench.captured import CALM_AND_ACUTE, blanks_of, is_known
+from bench.captured import CALM_AND_ACUTE, blanks_of, is_known, key_of
 from bench.ingest import Counted, HttpWay, Turn, figures, postgres_tree, take_turns
 from bench.limit import Limit, copy_tables
 from bench.load import LoadClient
@@ -103,7 +103,10 @@ def limit_of(port: int, requests: CheckIns, asked: Asked, copied: str) -> tuple[
         made, _name = requests.of(person, is_acute=name == "acute")
         found = statements_of(partial(send_once, port, made), asked.log)
         text = script(
-            found, blanks=blanks_of(person, asked.people), people=asked.people, is_known=is_known()
+            found,
+            blanks=[*blanks_of(person, asked.people), key_of(person)],
+            people=asked.people,
+            is_known=is_known(),
         )
         file = asked.folder / f"check_in_{name}.sql"
         file.write_text(text)

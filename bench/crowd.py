@@ -24,10 +24,13 @@ from backend.accounts.models import (
     Device,
     Organisation,
     Patient,
+    PatientKey,
     User,
 )
+from backend.accounts.patient_keys import key_ring
 from backend.aftercare.models import Alert
 from backend.notifications.models import Heartbeat
+from backend.sealing import new_key
 
 ORGANISATION, USER, PATIENT, TOKEN, TIE, ALERT = 0xA0, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5
 STAFF, CLINICIAN, STAFF_PHONE, PHONE = 0xB0, 0xB1, 0xB2, 0xB3
@@ -90,6 +93,8 @@ def fill(people: int) -> None:
     Patient.objects.bulk_create(_patient(organisation, n, now) for n in numbers)
     CareTeamMember.objects.bulk_create(_tie(n, people, now) for n in numbers)
     Alert.objects.bulk_create(_alert(n, people, now) for n in numbers)
+    # Everybody has written a note before.
+    PatientKey.objects.bulk_create(_key(n, now) for n in numbers)
     with connection.cursor() as cursor:
         cursor.execute(_HISTORY, {"days": HISTORY_DAYS, "gap": HISTORY_ENDS_DAYS_AGO})
         cursor.execute("ANALYZE")
@@ -142,6 +147,12 @@ def _patient(organisation: Organisation, number: int, now: datetime) -> Patient:
         external_ref=f"bench-{number}",
         enrolled_at=now - timedelta(days=120),
     )
+
+
+def _key(number: int, now: datetime) -> PatientKey:
+    ring, owner = key_ring(), id_of(PATIENT, number)
+    wrapped = ring.wrap(new_key(), owner=owner.bytes)
+    return PatientKey(patient_id=owner, key_id=ring.current, wrapped=wrapped, made_at=now)
 
 
 def _tie(number: int, people: int, now: datetime) -> CareTeamMember:

@@ -27,7 +27,7 @@ from backend.intake.api.sync import cursor_parts
 from backend.rest import encode_cursor
 from backend.tracking.deltas import Cursor
 from bench.bodies import Template, days_offline, fresh_ids, request
-from bench.captured import blanks_of, is_known
+from bench.captured import blanks_of, is_known, key_of
 from bench.check_in import OUR_ROWS, STOCK_ROWS, send_once
 from bench.ingest import Counted, HttpWay, figures, postgres_tree, take_turns
 from bench.limit import Limit, copy_tables
@@ -134,7 +134,7 @@ def limit_of(port: int, phones: Phones, asked: Asked, copied: str) -> tuple[Limi
             raise SystemExit("The statement that reads what is new was not recognised.")
         text = script(
             found,
-            blanks=blanks_of(person, asked.people),
+            blanks=[*blanks_of(person, asked.people), key_of(person)],
             people=asked.people,
             is_known=is_known(),
             outside=after,

@@ -52,7 +52,7 @@ WITH held AS MATERIALIZED (
         jsonb_to_recordset(%(rows)s::jsonb)
         AS row({", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
     WHERE (SELECT true FROM tracking_erasedcheckin e WHERE e.id = row.id) IS NULL
-        AND (%(key)s::bytea IS NULL OR (SELECT handrail_key_stands(held.id, %(key)s)))
+        AND (%(key)s::bytea IS NULL OR (SELECT handrail_key_stands(held.id, %(key)s::bytea)))
     ON CONFLICT (id) DO NOTHING RETURNING id, patient_id, local_date, sync_seq
 ), audited AS (
     {audit.insert_for_each("stored", "id", "%(act)s::jsonb")}
