@@ -250,6 +250,8 @@ TWILIO_ENDPOINT: str = env.str("TWILIO_ENDPOINT", default="")
 # Push to browsers by their own services: our private key (PEM's inner part) and where to find us.
 VAPID_PRIVATE_KEY: str = env.str("VAPID_PRIVATE_KEY", default="").strip()
 VAPID_SUBJECT: str = env.str("VAPID_SUBJECT", default="")
+# Lets browsers' subscriptions lead to this machine, for development and tests alone.
+WEB_PUSH_LOCAL: bool = env.bool("WEB_PUSH_LOCAL", default=False)
 
 # Where those who seal the audit log also write the seals' roots; out of the database's reach.
 AUDIT_ROOTS_FILE: str = env.str("AUDIT_ROOTS_FILE", default="")

@@ -58,6 +58,7 @@ api = [
     path("password-reset/confirm", passwords.PasswordResetConfirmView.as_view()),
     path("devices", devices.DevicesView.as_view()),
     path("devices/<uuid:installation_id>", devices.DeviceView.as_view()),
+    path("web-push-key", notifications.WebPushKeyView.as_view()),
     path("check-ins/<uuid:check_in_id>", check_ins.CheckInView.as_view()),
     path("me/safety-bundle", bundle.SafetyBundleView.as_view()),
     path("trends", patients.OwnTrendsView.as_view()),

@@ -56,9 +56,17 @@ def other_senders() -> Mapping[Channel, Sender]:
         )
     if settings.VAPID_PRIVATE_KEY:
         found[Channel.WEB_PUSH] = WebPushSender(
-            private_key=settings.VAPID_PRIVATE_KEY, subject=settings.VAPID_SUBJECT
+            private_key=settings.VAPID_PRIVATE_KEY,
+            subject=settings.VAPID_SUBJECT,
+            lets_local=settings.WEB_PUSH_LOCAL,
         )
     return MappingProxyType(found)
+
+
+def web_push_key() -> str:
+    """The public half of the key that browsers' pushes are signed with; empty without one."""
+    sender = other_senders().get(Channel.WEB_PUSH)
+    return sender.public_key if isinstance(sender, WebPushSender) else ""
 
 
 def channel_names() -> list[str]:

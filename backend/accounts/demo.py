@@ -107,10 +107,12 @@ def _therapist(organisation: Organisation, sign_in: SignIn) -> Clinician:
         actor=Actor(user_id=therapist.user_id, role=Role.CLINICIAN),
         token=token,
         installation_id=THERAPIST_PHONE,
-        kind="fcm",
-        push_target="demo-therapist-phone",
-        target_kind="token",
-        platform="android",
+        target=services.PushTarget(
+            kind="fcm",
+            push_target="demo-therapist-phone",
+            target_kind="token",
+            platform="android",
+        ),
         is_private=True,
         now=now,
     )

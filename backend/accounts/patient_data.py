@@ -54,7 +54,7 @@ TABLES = (
         of="user__patient",
         erasure=Fate.DELETED,
         name="phones",
-        hidden=frozenset({"push_target"}),
+        hidden=frozenset({"push_target", "push_keys"}),
     ),
     PatientTable(
         model=EnrolmentCode,

@@ -19,6 +19,20 @@ def channels_are_whole(**_: Any) -> list[CheckMessage]:
     return [*_twilio(), *_web_push(), *_alone()]
 
 
+@register(ENVIRONMENT)
+def browsers_are_reached(**_: Any) -> list[CheckMessage]:
+    """For the web process as well, which takes subscriptions in; in production alone."""
+    if not (settings.IS_PRODUCTION and settings.WEB_PUSH_LOCAL):
+        return []
+    return [
+        Error(
+            "WEB_PUSH_LOCAL is set: anybody could have this server post to addresses of its own.",
+            "Remove WEB_PUSH_LOCAL.",
+            id="handrail.E033",
+        )
+    ]
+
+
 def _twilio() -> Iterator[CheckMessage]:
     given = [
         bool(settings.TWILIO_ACCOUNT),

@@ -7,17 +7,20 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backend import errors
 from backend.accounts.actor import Role
 from backend.accounts.authentication import actor_of
 from backend.notifications import services
 from backend.notifications.models import ContactPoint
-from backend.notifications.selectors import own_contact_points
+from backend.notifications.selectors import own_contact_points, web_push_key
 from backend.openapi import problems
+from backend.permissions import ANONYMOUS
 from backend.rest import HandrailView, read_body
 
 
@@ -62,6 +65,34 @@ class ReceiptsView(HandrailView):
         )
         return Response(
             ReceiptsAnswer(recorded=done.recorded, known=done.known, unknown=done.unknown)
+        )
+
+
+class WebPushKeyAnswer(Struct):
+    """`public_key` is what `PushManager.subscribe` takes as its `applicationServerKey`."""
+
+    public_key: str
+
+
+class WebPushKeyView(HandrailView):
+    authentication_classes = ()
+    allowed_roles = {"GET": frozenset({ANONYMOUS})}
+
+    @extend_schema(
+        operation_id="web_push_key",
+        tags=["notifications"],
+        responses={200: WebPushKeyAnswer, **problems(404)},
+        auth=[],
+    )
+    def get(self, request: Request) -> Response:
+        """What a browser subscribes to pushes with. Public; may be cached for an hour."""
+        key = web_push_key(now=timezone.now())
+        if not key:
+            raise errors.NotFound(
+                "no_web_push", _("Messages do not go to browsers from this server.")
+            )
+        return Response(
+            WebPushKeyAnswer(public_key=key), headers={"Cache-Control": "public, max-age=3600"}
         )
 
 

@@ -207,7 +207,7 @@ class ChannelState(models.Model):
 
     `failing_since` is the first of the failures in a row, `failed_at` the latest of them; an
     accepted message ends the row. `announced_at` is when a process that sends last said that the
-    channel is configured for it.
+    channel is configured for it, and `public_key` what browsers subscribe with.
     """
 
     channel = models.CharField(max_length=12, primary_key=True)
@@ -217,6 +217,7 @@ class ChannelState(models.Model):
     last_error = models.CharField(max_length=60, blank=True)
     last_accepted_at = models.DateTimeField(null=True)
     announced_at = models.DateTimeField(null=True)
+    public_key = models.CharField(max_length=120, blank=True, default="", db_default="")
 
 
 class DeliveryPause(models.Model):

@@ -20,12 +20,15 @@ from backend.notifications.models import (
     DeliveryPause,
     Notification,
 )
-from backend.notifications.push import Outcome
+from backend.notifications.push import Channel, Outcome
 from backend.rows import one
 
 DELIVERERS = ("relay", "worker")
 BEHIND_PHONES = ("web_push", "email", "sms")
 """Channels that stand in for push: their trouble alone keeps nobody from being told."""
+
+KEY_LIFE = timedelta(days=1)
+"""How long what was announced is held to be so: senders that are down for hours come back."""
 
 HEARTBEAT_LIFE = timedelta(seconds=15)
 FAILING_TOO_LONG = timedelta(seconds=30)
@@ -119,6 +122,14 @@ def stopped_channels(*, now: datetime) -> frozenset[str]:
     """Through which nothing is to be sent at this moment, by the names of their senders."""
     rows = ChannelState.objects.filter(stopped_until__gt=now)
     return frozenset(rows.values_list("channel", flat=True))
+
+
+def web_push_key(*, now: datetime) -> str:
+    """What browsers subscribe with, in URL-safe base64; empty where nobody pushes to browsers."""
+    announced = ChannelState.objects.filter(
+        channel=Channel.WEB_PUSH, announced_at__gt=now - KEY_LIFE
+    )
+    return announced.values_list("public_key", flat=True).first() or ""
 
 
 def delivery_is_paused() -> bool:

@@ -27,16 +27,18 @@ def url_safe(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
-OURS = url_safe(
-    ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(32, "big")
-)
+def public_half(key: ec.EllipticCurvePrivateKey) -> str:
+    point = serialization.PublicFormat.UncompressedPoint
+    return url_safe(key.public_key().public_bytes(serialization.Encoding.X962, point))
+
+
+OUR_KEY = ec.generate_private_key(ec.SECP256R1())
+OURS = url_safe(OUR_KEY.private_numbers().private_value.to_bytes(32, "big"))
+OUR_PUBLIC_KEY = public_half(OUR_KEY)
 
 
 def subscription(endpoint: str) -> str:
-    public = BROWSERS_KEY.public_key().public_bytes(
-        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
-    )
-    keys = {"p256dh": url_safe(public), "auth": url_safe(SECRET)}
+    keys = {"p256dh": public_half(BROWSERS_KEY), "auth": url_safe(SECRET)}
     return json.dumps({"endpoint": endpoint, "keys": keys}, separators=(",", ":"))
 
 
@@ -144,6 +146,15 @@ def test_an_expired_message_is_not_sent(service: Answering) -> None:
     (result,) = sender().send([push_to(service, life=timedelta(0))], now=NOW)
     assert result.outcome is Outcome.REJECTED
     assert service.asked == []
+
+
+def test_browsers_subscribe_with_the_public_half_of_our_key() -> None:
+    assert sender().public_key == OUR_PUBLIC_KEY
+
+
+def test_what_is_no_key_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="no key for web push"):
+        sender(private_key="no key")
 
 
 @pytest.mark.parametrize("values", [{"private_key": ""}, {"subject": "us@example.org"}])

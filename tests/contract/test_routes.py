@@ -25,6 +25,7 @@ OPEN = {
     ("POST", "/api/v1/password-reset"): "who asks has lost the way in; the answer tells nothing",
     ("POST", "/api/v1/password-reset/confirm"): "needs the secret that was mailed",
     ("GET", "/api/v1/help"): "crisis lines, for anyone",
+    ("GET", "/api/v1/web-push-key"): "the public half of a key",
     ("GET", f"/api/v1/exports/{NOBODY}"): "needs the link that was given once",
     ("GET", "/api/openapi.json"): "the document",
     ("GET", "/api/docs"): "the document, to read",

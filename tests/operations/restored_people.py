@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from backend.accounts.actor import Role
 from backend.accounts.models import AccessToken, Device, Patient
-from backend.accounts.services import register_device, revoke_device, sign_out
+from backend.accounts.services import PushTarget, register_device, revoke_device, sign_out
 from backend.accounts.tokens import hash_token, new_token
 from backend.privacy.services import write_journal
 from backend.row_security import Acting, act_as
@@ -38,10 +38,9 @@ def enrol(names: list[str]) -> None:
             actor=actor_for(user),
             token=token,
             installation_id=uuid5(SPACE, name),
-            kind="fcm",
-            push_target=name,
-            target_kind="token",
-            platform="android",
+            target=PushTarget(
+                kind="fcm", push_target=name, target_kind="token", platform="android"
+            ),
             is_private=True,
             now=now,
         )

@@ -17,6 +17,7 @@ from pytest_django.fixtures import Settings
 from backend.accounts.actor import Actor
 from backend.accounts.models import AccessToken, AuditEvent, CareTeamMember, Device
 from backend.accounts.services import (
+    PushTarget,
     end_care_team_member,
     register_device,
     revoke_device,
@@ -54,10 +55,7 @@ def phone_of(people: People, target: str = "a-phone") -> tuple[Device, AccessTok
         actor=actor_for(user),
         token=token,
         installation_id=uuid4(),
-        kind="fcm",
-        push_target=target,
-        target_kind="token",
-        platform="ios",
+        target=PushTarget(kind="fcm", push_target=target, target_kind="token", platform="ios"),
         is_private=True,
         now=NOW,
     )

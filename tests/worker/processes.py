@@ -39,7 +39,12 @@ class Processes:
     _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(
-        self, command: tuple[str, ...], *, redis_url: str = "none", fcm_endpoint: str | None = None
+        self,
+        command: tuple[str, ...],
+        *,
+        redis_url: str = "none",
+        fcm_endpoint: str | None = None,
+        **more: str,
     ) -> subprocess.Popen[bytes]:
         endpoint = self.fcm_endpoint if fcm_endpoint is None else fcm_endpoint
         environment = {
@@ -48,6 +53,7 @@ class Processes:
             if name not in {"DATABASE_URL", "DATABASE_OWNER_URL", "FIREBASE_CREDENTIALS"}
         }
         environment |= {"REDIS_URL": redis_url, "FCM_ENDPOINT": endpoint, "LOG_LEVEL": "INFO"}
+        environment |= more
         with self._log.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, *command],

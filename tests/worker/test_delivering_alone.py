@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
+from pytest_django.fixtures import Settings
 
 from backend.notifications.models import Heartbeat, Notification
 from backend.notifications.selectors import delivery_is_alive
 from local.fcm import LocalFcm
+from tests.channels.answering import answering
+from tests.channels.test_web_push import OUR_PUBLIC_KEY, OURS, subscription
 from tests.notifications.outbox import ACUTE, draft, queue
 from tests.people import People, make_device
+from tests.phones import Phone
 from tests.worker.processes import BEAT, RELAY, WORKER, Processes, wait_for
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -54,6 +60,28 @@ def test_the_relay_delivers_without_any_broker(
         {"notification_id": str(before.pk)},
         {"notification_id": str(after.pk)},
     ]
+
+
+def test_the_relay_pushes_to_a_browser_that_asked_for_its_key(
+    people: People, processes: Processes, fcm: LocalFcm, settings: Settings
+) -> None:
+    settings.WEB_PUSH_LOCAL = True
+    processes.start(
+        RELAY, VAPID_PRIVATE_KEY=OURS, VAPID_SUBJECT="mailto:us@example.org", WEB_PUSH_LOCAL="1"
+    )
+    page = Phone.of(people.patient_user)
+    assert wait_for(lambda: page.get("/web-push-key").status_code == 200), processes.output
+    assert page.get("/web-push-key").json()["public_key"] == OUR_PUBLIC_KEY
+    with answering() as service:
+        service.status = 201
+        body = {"kind": "web_push", "subscription": json.loads(subscription(f"{service.url}/p"))}
+        assert page.put(f"/devices/{uuid4()}", body).status_code == 201
+        row = one(people)
+        assert wait_for(lambda: is_accepted(row)), processes.output
+        assert [asked.path for asked in service.asked] == ["/p"]
+    assert f"k={OUR_PUBLIC_KEY}" in service.asked[0].headers["authorization"]
+    assert fcm.inbox.listed() == []
+    assert service.url not in processes.output
 
 
 def test_a_celery_worker_delivers_what_it_is_woken_for(

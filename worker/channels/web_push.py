@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import json
 import threading
@@ -9,12 +10,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from py_vapid import Vapid
 from pywebpush import WebPushException, webpush
 from requests import RequestException, Session
 from requests.adapters import HTTPAdapter
 
+from backend.accounts import push_services
 from backend.notifications.push import Outcome, PushMessage, SendResult
 from worker.channels.bounded import BoundedCalls
 
@@ -23,20 +26,13 @@ GRACE_SECONDS = 1.0
 LONGEST_LIFE = timedelta(days=28)
 LONGEST_WAIT = timedelta(days=1)
 
-# A browser names the address itself: without this list we would post wherever somebody says.
-SERVICES = (
-    "fcm.googleapis.com",
-    ".push.services.mozilla.com",
-    ".push.apple.com",
-    ".notify.windows.com",
-)
-
 
 class WebPushSender:
     """Sends under our VAPID key, a few side by side; the content is sealed for its browser.
 
     `subject` is a `mailto:` or `https:` address at which a push service finds us. `lets_local`
-    lets subscriptions on this machine through, for tests. Raises ValueError for a missing part.
+    lets subscriptions on this machine through, for tests. `public_key` is what browsers subscribe
+    with. Raises ValueError for a missing part and for a key that is none.
     """
 
     name = "web_push"
@@ -52,6 +48,7 @@ class WebPushSender:
         if not private_key or not subject.startswith(("mailto:", "https:")):
             raise ValueError("web push needs a VAPID key and a mailto: or https: subject")
         self._key, self._subject, self._lets_local = private_key, subject, lets_local
+        self.public_key = _public_half(private_key)
         self._timeout = timeout_seconds
         self._calls = BoundedCalls(limit=MOST_AT_ONCE)
         self._kept = threading.local()
@@ -68,7 +65,9 @@ class WebPushSender:
         if message.expires_at <= now:
             return SendResult(Outcome.REJECTED, error="Expired")
         subscription = _subscription(message.target)
-        if subscription is None or not self._may_post_to(subscription["endpoint"]):
+        if subscription is None or not push_services.is_known(
+            subscription["endpoint"], lets_local=self._lets_local
+        ):
             return SendResult(Outcome.TARGET_GONE, error="NoSubscription")
         try:
             answer: Any = webpush(
@@ -92,13 +91,6 @@ class WebPushSender:
             return SendResult(Outcome.REJECTED, error=type(error).__name__)
         return SendResult(Outcome.ACCEPTED, provider_id=_place(answer))
 
-    def _may_post_to(self, endpoint: str) -> bool:
-        parts = urlsplit(endpoint)
-        host = parts.hostname or ""
-        if parts.scheme == "https":
-            return any(host == one or (one[0] == "." and host.endswith(one)) for one in SERVICES)
-        return self._lets_local and parts.scheme == "http" and host == "127.0.0.1"
-
     def _session(self) -> Session:
         session: Session | None = getattr(self._kept, "session", None)
         if session is None:
@@ -108,6 +100,18 @@ class WebPushSender:
             for prefix in ("https://", "http://"):
                 session.mount(prefix, HTTPAdapter(max_retries=0))
         return session
+
+
+def _public_half(private_key: str) -> str:
+    """An uncompressed point in URL-safe base64. Raises ValueError."""
+    try:
+        vapid: Any = Vapid
+        point = vapid.from_string(private_key).public_key.public_bytes(
+            Encoding.X962, PublicFormat.UncompressedPoint
+        )
+    except Exception:
+        raise ValueError("VAPID_PRIVATE_KEY is no key for web push") from None
+    return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
 
 
 def _subscription(target: str) -> dict[str, Any] | None:

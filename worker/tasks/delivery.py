@@ -7,7 +7,7 @@ from backend.notifications.selectors import database_now
 from backend.queue import Job
 from worker.app import app
 from worker.reporting import report
-from worker.sending import channel_names, other_senders, push_sender
+from worker.sending import channel_names, other_senders, push_sender, web_push_key
 
 SOFT_LIMIT_S, LIMIT_S = 15, 18
 """Below the lease, so that nobody still sends what another has taken over."""
@@ -28,7 +28,9 @@ def deliver_due() -> int:
 def repeat_unconfirmed() -> int:
     """One batch of what was accepted and never confirmed; returns how many."""
     with report(Job.REPEAT_UNCONFIRMED) as done:
-        done.count = services.repeat_unconfirmed(sender=push_sender(), now=database_now).claimed
+        done.count = services.repeat_unconfirmed(
+            sender=push_sender(), others=other_senders(), now=database_now
+        ).claimed
     return done.count
 
 
@@ -43,5 +45,7 @@ def send_contact_codes() -> int:
 @app.task(name=Job.ANNOUNCE_CHANNELS.value)
 def announce_channels() -> int:
     """Says which channels this process can send through."""
-    services.announce_channels(channels=channel_names(), now=database_now())
+    services.announce_channels(
+        channels=channel_names(), web_push_key=web_push_key(), now=database_now()
+    )
     return 0

@@ -10,11 +10,13 @@ from django.db.models import Q
 
 class DeviceKind(models.TextChoices):
     FCM = "fcm"
+    WEB_PUSH = "web_push"
 
 
 class TargetKind(models.TextChoices):
     TOKEN = "token"  # noqa: S105 - the name of a kind, not a secret
     FID = "fid"
+    BROWSER = "browser"
 
 
 class Platform(models.TextChoices):
@@ -27,7 +29,8 @@ class Device(models.Model):
     """One person's tie to one installed app. Handing the phone on ends it and makes a new row.
 
     `installation_id` is made by the app and stays with the installation; `push_target` is where
-    a push goes. Each belongs to one live row at a time: the last to register it.
+    a push goes. Each belongs to one live row at a time: the last to register it. A browser's target
+    is the address of its push service, and `push_keys` is what its messages are sealed with: JSON.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -35,6 +38,7 @@ class Device(models.Model):
     user = models.ForeignKey("accounts.User", models.PROTECT, related_name="devices")
     kind = models.CharField(max_length=8, choices=DeviceKind.choices, default=DeviceKind.FCM)
     push_target = models.CharField(max_length=1024)
+    push_keys = models.CharField(max_length=200, blank=True, default="", db_default="")
     target_kind = models.CharField(max_length=8, choices=TargetKind.choices)
     platform = models.CharField(max_length=8, choices=Platform.choices)
     is_private = models.BooleanField(default=True)

@@ -58,6 +58,7 @@ from backend.accounts.services.passwords import (
     confirm_password_reset,
     request_password_reset,
 )
+from backend.accounts.services.push_targets import PushTarget, browser_target
 from backend.accounts.services.second_factors import (
     remove_second_factors,
     renew_recovery_codes,
@@ -90,6 +91,7 @@ __all__ = [
     "MfaRequired",
     "PasswordCode",
     "ProposedTotp",
+    "PushTarget",
     "RegisteredDevice",
     "SignedByPasskey",
     "SignedIn",
@@ -102,6 +104,7 @@ __all__ = [
     "add_patient",
     "ask_for_passkey",
     "begin_adding",
+    "browser_target",
     "change_password",
     "choose_language",
     "claim_password_code",

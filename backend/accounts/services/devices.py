@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from backend.accounts import audit
 from backend.accounts.access import not_found
 from backend.accounts.actor import Actor
 from backend.accounts.models import AccessToken, Device, User
+from backend.accounts.services.push_targets import PushTarget
 from backend.row_security import acting_as_system
 
 
@@ -58,10 +59,7 @@ def register_device(
     actor: Actor,
     token: AccessToken,
     installation_id: UUID,
-    kind: str,
-    push_target: str,
-    target_kind: str,
-    platform: str,
+    target: PushTarget,
     is_private: bool | None,
     now: datetime,
 ) -> RegisteredDevice:
@@ -72,6 +70,7 @@ def register_device(
     Raises `Unauthenticated` when the token was revoked in the meantime.
     """
     lock_account(_own_id(actor))
+    kind, push_target = target.kind, target.push_target
     _lock(f"installation:{installation_id}", f"target:{kind}:{push_target}")
     # Whose phone this was before is not shown to whose it is now, and has to be let go.
     with acting_as_system("device.register"):
@@ -84,15 +83,9 @@ def register_device(
         )
         mine = next((device for device in holders if _is_of(device, actor, installation_id)), None)
         _unbind([device for device in holders if device is not mine], actor=actor, now=now)
-    values = {
-        "kind": kind,
-        "push_target": push_target,
-        "target_kind": target_kind,
-        "platform": platform,
-        "is_private": is_private,
-    }
     if is_private is None:
-        values["is_private"] = _said_before(actor, installation_id)
+        is_private = _said_before(actor, installation_id)
+    values = {**asdict(target), "is_private": is_private}
     is_new = mine is None
     if mine is None:
         mine = Device.objects.create(

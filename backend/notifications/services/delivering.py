@@ -54,13 +54,16 @@ class DeliveryReport:
 Senders = Mapping[Channel, Sender]
 
 
-def repeat_unconfirmed(*, sender: Sender, now: Clock, limit: int = BATCH) -> DeliveryReport:
+def repeat_unconfirmed(
+    *, sender: Sender, now: Clock, limit: int = BATCH, others: Senders | None = None
+) -> DeliveryReport:
     """Sends one batch of accepted messages once more that no app has confirmed in time.
 
-    Everything is looked at again as before a first send. Raises RuntimeError inside a transaction.
+    Apps alone confirm, in phones and in browsers: of `others`, addresses get nothing. Everything
+    is looked at again as before a first send. Raises RuntimeError inside a transaction.
     """
     _refuse_in_transaction()
-    ways = _open_ways({Channel.PUSH: sender}, now=now())
+    ways = _open_ways({Channel.PUSH: sender, **(others or {})}, now=now())
     if ways is None:
         return DeliveryReport()
     batch = claim_repeats(limit=limit, now=now())

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from backend.notifications.models import ChannelState, Heartbeat
+from backend.notifications.push import Channel
 
 
 def beat(*, process: str, now: datetime) -> None:
@@ -18,11 +19,19 @@ def beat(*, process: str, now: datetime) -> None:
     )
 
 
-def announce_channels(*, channels: Iterable[str], now: datetime) -> None:
-    """Notes which channels are configured for a process that sends, for whoever looks."""
+def announce_channels(*, channels: Iterable[str], now: datetime, web_push_key: str = "") -> None:
+    """Notes which channels are configured for a process that sends, for whoever looks.
+
+    `web_push_key` is the public half of the key that pushes to browsers are signed with: browsers
+    ask for it, and the process that they ask is never given the private one.
+    """
+    keys = {Channel.WEB_PUSH.value: web_push_key}
     ChannelState.objects.bulk_create(
-        [ChannelState(channel=channel, announced_at=now) for channel in sorted(channels)],
+        [
+            ChannelState(channel=name, announced_at=now, public_key=keys.get(name, ""))
+            for name in sorted(channels)
+        ],
         update_conflicts=True,
         unique_fields=["channel"],
-        update_fields=["announced_at"],
+        update_fields=["announced_at", "public_key"],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -55,6 +56,9 @@ class Situation:
 def _target_of(place: Device | ContactPoint) -> tuple[str, str]:
     if isinstance(place, ContactPoint):
         return place.address, place.channel
+    if place.target_kind == TargetKind.BROWSER:
+        subscription = {"endpoint": place.push_target, "keys": json.loads(place.push_keys)}
+        return json.dumps(subscription), place.target_kind
     return place.push_target, place.target_kind
 
 
