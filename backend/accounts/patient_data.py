@@ -113,7 +113,13 @@ TABLES = (
         erasure=Fate.KEPT,
         kept_because="the clinic's own list, entered by the clinic",
         record_end=Fate.BLANKED,
-        blank={"given_name": "", "family_name": "", "born_on": None, "external_ref": ""},
+        blank={
+            "given_name": "",
+            "family_name": "",
+            "born_on": None,
+            "external_ref": "",
+            "quiet_hours": None,
+        },
         name="person",
     ),
     PatientTable(

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from backend.notifications.push import Outcome
-from backend.notifications.quiet_hours import end_of_quiet_hours
+from backend.notifications.quiet_hours import QuietHours
 
 VERSION = "1"
 
@@ -75,7 +75,8 @@ class Facts:
     `waits_for_phone`: worth keeping while nobody can be reached, because a phone may register.
     `may_still_be_told`: the recipient's account is open, they may see this patient, and the
     patient is in care (or the message acute). `anyone_accepted` counts phones that are gone, too.
-    `tried_since` is when the first try of all began.
+    `tried_since` is when the first try of all began. `quiet_hours` are the recipient's, in
+    `quiet_zone`; without a zone the message knows none.
     """
 
     expires_at: datetime
@@ -87,6 +88,7 @@ class Facts:
     anyone_accepted: bool
     devices: Sequence[DeviceFacts]
     tried_since: datetime | None = None
+    quiet_hours: QuietHours = field(default_factory=QuietHours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def decide(facts: Facts, *, now: datetime) -> Decision:
     if not facts.may_still_be_told:
         return Settle(Ending.CANCELLED)
     if facts.quiet_zone is not None:
-        morning = end_of_quiet_hours(now, facts.quiet_zone)
+        morning = facts.quiet_hours.end_after(now, facts.quiet_zone)
         if morning is not None:
             return Wait(min(morning, facts.expires_at))
     in_turn = whose_turn(facts, now=now)

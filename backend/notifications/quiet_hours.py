@@ -7,6 +7,8 @@ itself; where it shows a bound twice, quiet hours begin with the first and end w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,7 +17,39 @@ VERSION = "1"
 QUIET_FROM = time(21, 0)
 QUIET_UNTIL = time(8, 0)
 
+LONGEST = timedelta(hours=16)
+"""How much of a day may be quiet: what is never sent helps nobody."""
+
 _SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """One person's span, by the wall clock of where they are; equal bounds are none at all."""
+
+    start: time = QUIET_FROM
+    end: time = QUIET_UNTIL
+
+    @classmethod
+    def of(cls, stored: Sequence[time] | None) -> QuietHours:
+        """As somebody has chosen them, start and end; those of everybody for None."""
+        return cls(*stored) if stored else cls()
+
+    @property
+    def length(self) -> timedelta:
+        """On a day without a jump of the clock."""
+        start, end = (datetime.combine(date.min, one) for one in (self.start, self.end))
+        return (end - start) % timedelta(days=1)
+
+    def holds(self, at: time) -> bool:
+        """Whether that time of day is inside."""
+        if self.start <= self.end:
+            return self.start <= at < self.end
+        return at >= self.start or at < self.end
+
+    def end_after(self, now: datetime, zone: ZoneInfo) -> datetime | None:
+        """See `end_of_quiet_hours`."""
+        return end_of_quiet_hours(now, zone, self.start, self.end)
 
 
 def end_of_quiet_hours(

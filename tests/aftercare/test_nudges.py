@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -195,6 +195,16 @@ def test_in_quiet_hours_it_waits_and_the_decision_says_so(people: People, reacha
     assert why_not(people, "confidence", at=night) == ""
     assert Notification.objects.get().obeys_quiet_hours is True
     assert decision().known["waits_for_morning"] is True
+
+
+def test_quiet_hours_of_ones_own_hold_for_nudges(people: People, reachable: None):
+    night = datetime(2026, 3, 5, 3, 0, tzinfo=UTC)  # 22:00 in New York
+    people.patient.quiet_hours = [time(23), time(6)]
+    people.patient.save()
+    assert why_not(people, "confidence", at=night) == ""
+    assert decision().known["waits_for_morning"] is False
+    assert why_not(people, "short_sleep", at=night + timedelta(hours=2)) == ""
+    assert decision(source="short_sleep").known["waits_for_morning"] is True
 
 
 # What the patient does with it -------------------------------------------------------------------

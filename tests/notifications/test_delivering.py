@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -217,6 +217,47 @@ def test_quiet_hours_are_those_of_the_recipient(people: People) -> None:
     sender = RecordingSender()
     deliver(sender, at=NIGHT)
     assert sender.targets == ["patient"]
+
+
+def test_a_patient_has_quiet_hours_of_their_own(people: People) -> None:
+    """23:00 in New York: awake until midnight, and asleep until ten."""
+    own = [time(0), time(10)]
+    Patient.objects.filter(pk=people.patient.pk).update(quiet_hours=own)
+    make_device(people.patient_user, "patient")
+    make_device(people.therapist.user, "therapist")
+    life = NIGHT + timedelta(days=1)
+    nudge(people, now=NIGHT, obeys_quiet_hours=True)
+    late = nudge(people, now=MORNING, obeys_quiet_hours=True, expires_at=life)
+    acute = alert(people, people.patient_user, now=MORNING)
+    told = alert(people, people.therapist.user, now=NIGHT, obeys_quiet_hours=True, expires_at=life)
+    sender = RecordingSender()
+    deliver(sender, at=NIGHT)
+    assert sender.targets == ["patient"]
+    deliver(sender, at=MORNING)
+    assert [outcome(row) for row in (late, acute, told)] == ["", "accepted", "accepted"]
+    assert late.due_at == MORNING + timedelta(hours=2)
+    deliver(sender, at=late.due_at)
+    assert outcome(late) == "accepted"
+
+
+def test_hours_changed_while_it_waits_hold_and_so_does_a_flight(people: People) -> None:
+    make_device(people.patient_user)
+    life = NIGHT + timedelta(days=2)
+    row, sender = (
+        nudge(people, now=NIGHT, obeys_quiet_hours=True, expires_at=life),
+        RecordingSender(),
+    )
+    deliver(sender, at=NIGHT)
+    own = Patient.objects.filter(pk=people.patient.pk)
+    own.update(quiet_hours=[time(21), time(11)])
+    deliver(sender, at=MORNING)
+    assert (outcome(row), row.due_at) == ("", MORNING + timedelta(hours=3))
+    own.update(time_zone="America/Los_Angeles")
+    deliver(sender, at=row.due_at)
+    assert (outcome(row), row.due_at) == ("", MORNING + timedelta(hours=6))
+    own.update(quiet_hours=[time(9), time(9)])
+    deliver(sender, at=row.due_at)
+    assert outcome(row) == "accepted"
 
 
 def test_an_unknown_zone_does_not_stop_the_others(people: People) -> None:

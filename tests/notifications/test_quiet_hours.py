@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.notifications.quiet_hours import end_of_quiet_hours
+from backend.notifications.quiet_hours import LONGEST, QuietHours, end_of_quiet_hours
 
 ZONES = [
     ZoneInfo(name)
@@ -155,3 +155,46 @@ def test_the_first_second_is_quiet_and_the_last_is_not() -> None:
 def test_a_moment_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="aware"):
         end_of_quiet_hours(datetime(2026, 6, 1, 21, 0), ZONES[0])  # noqa: DTZ001
+
+
+# One's own ---------------------------------------------------------------------------------------
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@given(BOUNDS, BOUNDS, BOUNDS)
+def test_a_time_is_inside_when_it_is_quiet_then(start: time, end: time, at: time) -> None:
+    """On a day on which the clock runs evenly."""
+    hours = QuietHours(start, end)
+    moment = datetime.combine(date(2026, 2, 3), at, tzinfo=BERLIN)
+    assert hours.holds(at) == (hours.end_after(moment, BERLIN) is not None)
+    assert hours.holds(at) == wall_is_quiet(moment, BERLIN, start, end)
+    assert timedelta(0) <= hours.length < timedelta(days=1)
+
+
+def test_without_a_choice_they_are_those_of_everybody() -> None:
+    assert QuietHours.of(None) == QuietHours(time(21), time(8))
+    assert QuietHours.of(None).length == timedelta(hours=11)
+    assert QuietHours.of([time(23), time(6)]) == QuietHours(time(23), time(6))
+    assert QuietHours(time(17), time(9)).length == LONGEST
+
+
+def test_none_at_all_is_never_quiet() -> None:
+    hours = QuietHours(time(0), time(0))
+    assert hours.length == timedelta(0)
+    assert not any(hours.holds(time(hour)) for hour in range(24))
+
+
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [
+        # Spring: 02:30 is never shown on 29 March; autumn: 02:30 is shown twice on 25 October.
+        (datetime(2026, 3, 28, 23, 0, tzinfo=UTC), datetime(2026, 3, 29, 1, 0, tzinfo=UTC)),
+        (datetime(2026, 3, 29, 1, 0, tzinfo=UTC), None),
+        (datetime(2026, 10, 24, 22, 0, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
+        (datetime(2026, 10, 25, 1, 29, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
+        (datetime(2026, 10, 25, 1, 30, tzinfo=UTC), None),
+    ],
+)
+def test_bounds_on_both_jumps_of_the_clock(now: datetime, until: datetime | None) -> None:
+    assert QuietHours(time(23), time(2, 30)).end_after(now, BERLIN) == until

@@ -41,6 +41,7 @@ class Patient(models.Model):
 
     `external_ref` is the key of an imported source, unique in the organisation. Who has set
     `left_monitoring_at` is a patient as before, and nobody watches what they record.
+    `quiet_hours` are start and end as they have chosen them, None for those of everybody.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -51,6 +52,7 @@ class Patient(models.Model):
     born_on = models.DateField(null=True)
     country = models.CharField(max_length=2)
     time_zone = models.CharField(max_length=64, default="UTC")
+    quiet_hours = ArrayField(models.TimeField(), size=2, null=True)
     external_ref = models.CharField(max_length=120, blank=True)
     enrolled_at = models.DateTimeField(null=True)
     discharged_at = models.DateTimeField(null=True)

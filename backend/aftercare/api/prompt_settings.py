@@ -19,7 +19,7 @@ from backend.aftercare import services
 from backend.aftercare.models import PromptSchedule
 from backend.aftercare.selectors import schedules_of
 from backend.aftercare.services.prompt_settings import Wanted
-from backend.notifications.quiet_hours import QUIET_FROM, QUIET_UNTIL
+from backend.notifications.quiet_hours import QuietHours
 from backend.openapi import problems
 from backend.rest import HandrailView, read_body
 
@@ -46,10 +46,16 @@ class ScheduleBody(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class PromptSettingsBody(Struct, forbid_unknown_fields=True):
-    """A kind that is not named stays as it is. Send `time_zone` when the phone's has changed."""
+    """What is not named stays as it is. Send `time_zone` when the phone's has changed.
+
+    From `quiet_from` to `quiet_until`, on the wall clock, nothing but urgent messages is sent: 16
+    hours at the most, and none where both are the same.
+    """
 
     schedules: Annotated[list[ScheduleBody], Meta(max_length=2)] = []
     time_zone: Annotated[str, Meta(max_length=64)] | None = None
+    quiet_from: Clock | None = None
+    quiet_until: Clock | None = None
 
 
 class ScheduleAnswer(Struct):
@@ -86,10 +92,11 @@ def show_schedule(row: PromptSchedule) -> ScheduleAnswer:
 
 
 def show_settings(patient: Patient, *, now: datetime) -> PromptSettingsAnswer:
+    hours = QuietHours.of(patient.quiet_hours)
     return PromptSettingsAnswer(
         time_zone=patient.time_zone,
-        quiet_from=QUIET_FROM.isoformat("minutes"),
-        quiet_until=QUIET_UNTIL.isoformat("minutes"),
+        quiet_from=hours.start.isoformat("minutes"),
+        quiet_until=hours.end.isoformat("minutes"),
         schedules=[show_schedule(row) for row in schedules_of(patient, now=now)],
     )
 
@@ -120,9 +127,15 @@ class PromptSettingsView(HandrailView):
             actor=actor_of(request),
             time_zone=body.time_zone,
             wanted=[_wanted(one) for one in body.schedules],
+            quiet_from=_time(body.quiet_from),
+            quiet_until=_time(body.quiet_until),
             now=now,
         )
         return Response(show_settings(patient, now=now))
+
+
+def _time(said: str | None) -> time | None:
+    return None if said is None else time.fromisoformat(said)
 
 
 def _wanted(body: ScheduleBody) -> Wanted:

@@ -19,7 +19,7 @@ from backend.aftercare.selectors import answers_to_nudges, recent_cues
 from backend.aftercare.services.decisions import record_decision
 from backend.notifications.budgets import Spent, is_spent, spent
 from backend.notifications.models import NotificationKind, Priority
-from backend.notifications.quiet_hours import end_of_quiet_hours
+from backend.notifications.quiet_hours import QuietHours
 from backend.notifications.services import NotificationDraft, queue_notifications
 
 # The same kind again within this time says nothing new.
@@ -124,7 +124,7 @@ def _facts(patient: Patient, kind: str, today: date, *, now: datetime) -> _Facts
         ),
         spent=spent((on for _kind, on, _at in sent), today=today),
         answers=answers_to_nudges(patient.pk),
-        quiet_until=end_of_quiet_hours(now, ZoneInfo(patient.time_zone)),
+        quiet_until=QuietHours.of(patient.quiet_hours).end_after(now, ZoneInfo(patient.time_zone)),
     )
 
 

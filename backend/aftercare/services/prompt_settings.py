@@ -18,7 +18,8 @@ from backend.accounts.models import Patient
 from backend.accounts.places import refuse_unknown_places
 from backend.aftercare.models import PromptSchedule
 from backend.aftercare.schedules import Every
-from backend.notifications.quiet_hours import QUIET_FROM, QUIET_UNTIL
+from backend.aftercare.selectors import schedules_of
+from backend.notifications.quiet_hours import LONGEST, QuietHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +38,38 @@ class Wanted:
 
 @transaction.atomic
 def set_prompt_settings(
-    *, actor: Actor, time_zone: str | None, wanted: Sequence[Wanted], now: datetime
+    *,
+    actor: Actor,
+    time_zone: str | None,
+    wanted: Sequence[Wanted],
+    now: datetime,
+    quiet_from: time | None = None,
+    quiet_until: time | None = None,
 ) -> Patient:
-    """Stores one's own zone and times; a kind that is not named stays as it is. Again: nothing.
+    """Stores one's own zone, times and quiet hours; what is not named stays. Again: nothing.
 
     A date that had its prompt gets no second one by this. Raises `Invalid` for an unknown zone, a
-    kind named twice, a time in quiet hours, and days that are missing.
+    kind named twice, a time in quiet hours, days that are missing, and quiet hours that are longer
+    than `LONGEST` or that a prompt as it stands lies in.
     """
     refuse_unknown_places(country=None, time_zone=time_zone)
-    for index, one in enumerate(wanted):
-        _refuse(one, index, earlier=[other.kind for other in wanted[:index]])
     patient = access_own_patient(actor, lock=True)
+    before = QuietHours.of(patient.quiet_hours)
+    hours = QuietHours(
+        before.start if quiet_from is None else quiet_from,
+        before.end if quiet_until is None else quiet_until,
+    )
+    for index, one in enumerate(wanted):
+        _refuse(one, index, earlier=[other.kind for other in wanted[:index]], hours=hours)
+    if hours != before:
+        named = "/quiet_until" if quiet_from is None else "/quiet_from"
+        others = [row for row in schedules_of(patient, now=now) if row.is_on]
+        replaced = {one.kind for one in wanted}
+        times = [row.at for row in others if row.kind not in replaced]
+        _refuse_hours(hours, times, named)
+        patient.quiet_hours = [hours.start, hours.end]
+        Patient.objects.filter(pk=patient.pk).update(quiet_hours=patient.quiet_hours)
+        _audit(actor, patient, fields=["quiet_hours"])
     if time_zone is not None and time_zone != patient.time_zone:
         Patient.objects.filter(pk=patient.pk).update(time_zone=time_zone)
         patient.time_zone = time_zone
@@ -82,11 +104,22 @@ def _store(actor: Actor, patient: Patient, wanted: Wanted, *, today: date, now: 
     _audit(actor, patient, fields=changed, kind=wanted.kind)
 
 
-def _refuse(wanted: Wanted, index: int, *, earlier: Sequence[str]) -> None:
+def _refuse_hours(hours: QuietHours, times: Sequence[time], named: str) -> None:
+    if hours.length > LONGEST:
+        raise errors.invalid_field(
+            named, "quiet_too_long", _("Quiet hours last 16 hours at the most.")
+        )
+    if any(hours.holds(at) for at in times):
+        raise errors.invalid_field(
+            named, "covers_a_prompt", _("You are asked for a check-in in that time. Move it first.")
+        )
+
+
+def _refuse(wanted: Wanted, index: int, *, earlier: Sequence[str], hours: QuietHours) -> None:
     where = f"/schedules/{index}"
     if wanted.kind in earlier:
         raise errors.invalid_field(f"{where}/kind", "contradiction", _("This is named twice."))
-    if wanted.at >= QUIET_FROM or wanted.at < QUIET_UNTIL:
+    if hours.holds(wanted.at):
         raise errors.invalid_field(
             f"{where}/at", "in_quiet_hours", _("Nothing is sent at this time. Choose another.")
         )

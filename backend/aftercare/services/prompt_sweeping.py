@@ -19,7 +19,7 @@ from backend.aftercare.services.decisions import record_decision
 from backend.aftercare.services.nudges import draft_for
 from backend.aftercare.services.prompting import BATCH, prompt_draft, prompt_patients
 from backend.notifications.models import Notification, NotificationKind
-from backend.notifications.quiet_hours import end_of_quiet_hours
+from backend.notifications.quiet_hours import QuietHours
 from backend.notifications.services import cancel_pending, queue_notifications
 from backend.tracking.models import CheckIn, CheckInKind
 
@@ -88,7 +88,8 @@ def _why_not(patient: Patient, row: Nudge | Prompt, *, now: datetime) -> str:
         return "no_consent"
     if _is_done(row):
         return "already_done"
-    is_quiet = end_of_quiet_hours(now, ZoneInfo(patient.time_zone)) is not None
+    hours = QuietHours.of(patient.quiet_hours)
+    is_quiet = hours.end_after(now, ZoneInfo(patient.time_zone)) is not None
     return "quiet_hours" if is_quiet and isinstance(row, Prompt) else ""
 
 

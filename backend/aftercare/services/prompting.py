@@ -24,7 +24,7 @@ from backend.aftercare.schedules import Every, Occurrence, Schedule, due, is_sta
 from backend.aftercare.selectors import answers_to_prompts, last_daily_on, last_prompts
 from backend.aftercare.services.decisions import record_decision
 from backend.notifications.models import NotificationKind, Priority
-from backend.notifications.quiet_hours import end_of_quiet_hours
+from backend.notifications.quiet_hours import QuietHours
 from backend.notifications.services import NotificationDraft, queue_notifications
 
 logger = structlog.get_logger(__name__)
@@ -154,7 +154,7 @@ def _facts(
         ),
         answered_on=answered_on,
         silent_days=max(0, (today - since).days - 1),
-        quiet=end_of_quiet_hours(now, zone) is not None,
+        quiet=QuietHours.of(patient.quiet_hours).end_after(now, zone) is not None,
         paused=paused is not None and now < paused,
         sent_on=sent_on,
     )

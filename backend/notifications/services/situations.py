@@ -15,6 +15,7 @@ from backend.notifications.delivery_rules import DeviceFacts, Facts
 from backend.notifications.lock_screen import lock_screen
 from backend.notifications.models import ContactPoint, Notification, NotificationKind, Priority
 from backend.notifications.push import Channel, PushMessage, TargetKind
+from backend.notifications.quiet_hours import QuietHours
 from backend.notifications.selectors import (
     Ledger,
     contact_points_by_user,
@@ -136,6 +137,7 @@ def _situation(
         anyone_accepted=any(ledger.was_accepted for ledger in history.values()),
         devices=devices,
         tried_since=min(tried, default=None),
+        quiet_hours=_hours_of_recipient(row),
     )
     return Situation(row=row, devices=by_id, facts=facts)
 
@@ -183,9 +185,18 @@ def _device_facts(device_id: UUID, ledger: Ledger, *, was_accepted: bool) -> Dev
     )
 
 
+def _hours_of_recipient(row: Notification) -> QuietHours:
+    """A patient's own; a clinician has those of everybody."""
+    return QuietHours.of(row.patient.quiet_hours if _is_to_the_patient(row) else None)
+
+
+def _is_to_the_patient(row: Notification) -> bool:
+    return row.patient.user_id == row.recipient_id
+
+
 def _zone_of_recipient(row: Notification) -> ZoneInfo:
-    is_patient = row.patient.user_id == row.recipient_id
-    name = row.patient.time_zone if is_patient else row.patient.organisation.time_zone
+    patient = row.patient
+    name = patient.time_zone if _is_to_the_patient(row) else patient.organisation.time_zone
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
