@@ -124,6 +124,7 @@ api = [
         emergency_access.ReviewView.as_view(),
     ),
     path("clinicians", staff.CliniciansView.as_view()),
+    path("clinicians/<uuid:clinician_id>/remove-second-step", staff.RemoveSecondStepView.as_view()),
     path("holidays", holidays.HolidaysView.as_view()),
     path("administration/patients", administration.PatientsView.as_view()),
     path("patients/<uuid:patient_id>/alerts", clinicians.AlertsView.as_view()),

@@ -157,6 +157,9 @@ class Settings:
             "HANDRAIL_ENV": self.environment.get("HANDRAIL_ENV", "development"),
             "SECRET_KEY": self.secret_key,
             "REDIS_URL": self.redis_url,
+            # So that `manage.py audit_verify` compares with what this run's relay has written.
+            "AUDIT_ROOTS_FILE": self.environment.get("AUDIT_ROOTS_FILE")
+            or str(self.state / "audit-roots"),
         }
 
     def _program(

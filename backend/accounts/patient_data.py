@@ -105,7 +105,7 @@ TABLES = (
         erasure=Fate.BLANKED,
         blank={"email": NOBODYS_ADDRESS, "password": "", "is_active": False},
         name="account",
-        hidden=frozenset({"password", "sign_outs_everywhere"}),
+        hidden=frozenset({"password", "sign_outs_everywhere", "notice_due_at"}),
     ),
     PatientTable(
         model=Patient,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
@@ -41,6 +41,10 @@ from backend.tracking.models import CheckIn, CheckInKind
 logger = structlog.get_logger(__name__)
 
 Item = TypeVar("Item", CopingStep, SupportContact)
+SEALED: Mapping[type[CopingStep | SupportContact], Sequence[str]] = {
+    CopingStep: ("words",),
+    SupportContact: ("name", "phone", "email", "words"),
+}
 TELLS_OF: Mapping[str, str | None] = {
     Situation.ASKED: None,
     Situation.STRONG_CRAVING: ConsentScope.CHECK_INS,
@@ -142,9 +146,24 @@ def find_own_notification(user_id: UUID, notification_id: UUID) -> Notification:
 
 
 def own_items(kind: type[Item], patient_id: UUID) -> list[Item]:
-    """What of that kind this patient has, in their own order."""
+    """What of that kind this patient has, in their own order, and that opens."""
     rows = kind._default_manager.filter(patient_id=patient_id, removed_at=None)
-    return list(rows.order_by("order", "created_at", "pk"))
+    return readable(rows.order_by("order", "created_at", "pk"))
+
+
+def readable(rows: Iterable[Item]) -> list[Item]:
+    """Those whose words open. One that does not is logged, and keeps nobody from the others."""
+    return [row for row in rows if _opens(row)]
+
+
+def _opens(row: CopingStep | SupportContact) -> bool:
+    try:
+        for name in SEALED[type(row)]:
+            getattr(row, name)
+    except UnreadableError as error:
+        logger.error("own_item_unreadable", patient_id=str(row.patient_id), exc_info=error)
+        return False
+    return True
 
 
 def find_own_contact(patient_id: UUID, contact_id: UUID) -> SupportContact:

@@ -10,11 +10,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from backend.accounts import patient_keys
 from backend.accounts.consent_scopes import ConsentScope
 from backend.accounts.models import AuditEvent, Consent
 from backend.accounts.recipients import Recipient
+from backend.accounts.sealed_text import SealedBytes
 from backend.accounts.services import revoke_consent
 from backend.aftercare.models import CopingStep, SupportContact
 from backend.notifications.models import Notification
@@ -47,6 +49,20 @@ def test_it_is_stored_once_and_listed(phone: Phone, path: str, make: Any):
     (listed,) = phone.get(path).json()["results"]
     assert listed == again.json()
     assert listed.items() >= body.items()
+
+
+@KINDS
+def test_one_that_does_not_open_hides_none_of_the_others(phone: Phone, path: str, make: Any):
+    broken, whole = make(), make()
+    for body in (broken, whole):
+        phone.post(path, body)
+    for kind in (CopingStep, SupportContact):
+        kind.objects.filter(pk=broken["id"]).update(words=SealedBytes(b"\x01 no such text at all"))
+    with capture_logs() as said:
+        answer = phone.get(path)
+    assert answer.status_code == 200
+    assert [row["id"] for row in answer.json()["results"]] == [whole["id"]]
+    assert [line["event"] for line in said] == ["own_item_unreadable"]
 
 
 @KINDS

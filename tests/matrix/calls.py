@@ -285,6 +285,10 @@ BODIES: Mapping[str, Callable[[Ask], Any]] = {
     "POST /api/v1/patients/{patient_id}/disclosures": _disclosure,
     "POST /api/v1/patients/{patient_id}/emergency-disclosures": _emergency_disclosure,
     "POST /api/v1/patients/{patient_id}/emergency-access": _emergency_access,
+    "POST /api/v1/clinicians/{clinician_id}/remove-second-step": lambda ask: {
+        "code": code_of(ask.caller),
+        "reason": "lost_phone",
+    },
     "POST /api/v1/emergency-accesses/{emergency_access_id}/review": lambda _ask: {
         "finding": "justified"
     },

@@ -132,6 +132,39 @@ class CliniciansView(HandrailView):
         return Response(show_clinician(stored.row), status=201 if stored.is_new else 200)
 
 
+class RemoveSecondStepBody(Struct, forbid_unknown_fields=True):
+    """`code` is a fresh one of the administrator's own authenticator app, or a recovery code."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=40)]
+    reason: Literal["lost_phone", "new_phone", "suspected_misuse", "other"]
+
+
+class RemoveSecondStepView(HandrailView):
+    allowed_roles = {"POST": frozenset({Role.ADMINISTRATOR})}
+
+    @extend_schema(
+        operation_id="remove_second_step",
+        tags=["administration"],
+        request=RemoveSecondStepBody,
+        responses={204: None, **problems(400, 401, 403, 404, 413, 415, 429)},
+    )
+    def post(self, request: Request, clinician_id: UUID) -> Response:
+        """Takes away a colleague's authenticator app, recovery codes and passkeys.
+
+        All their sign-ins end, and they are told by mail. Make sure first, in person or by a
+        call, that it is them who ask: whoever has their password sets up the next app.
+        """
+        body = read_body(request, RemoveSecondStepBody)
+        services.remove_colleagues_second_factors(
+            actor=actor_of(request),
+            clinician_id=clinician_id,
+            reason=body.reason,
+            code=body.code,
+            now=timezone.now(),
+        )
+        return Response(status=204)
+
+
 class CareTeamView(HandrailView):
     allowed_roles = {"GET": frozenset({Role.ADMINISTRATOR, Role.CLINICIAN})}
 

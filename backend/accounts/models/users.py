@@ -19,7 +19,10 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """Signs in with an e-mail address, stored in lower case. `role` says what the account is."""
+    """Signs in with an e-mail address, stored in lower case. `role` says what the account is.
+
+    `notice_due_at`: when to mail that the second step was taken away; None when nothing waits.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     email = models.EmailField(max_length=254, unique=True)
@@ -31,6 +34,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     sign_outs_everywhere = models.PositiveIntegerField(default=0)
+    notice_due_at = models.DateTimeField(null=True)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -47,6 +51,13 @@ class User(AbstractBaseUser):
                 condition=models.Q(role__in=["patient", "clinician", "administrator", "operator"]),
                 name="user_role_known",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["notice_due_at"],
+                condition=models.Q(notice_due_at__isnull=False),
+                name="user_notice_due",
+            )
         ]
 
     def get_session_auth_hash(self) -> str:

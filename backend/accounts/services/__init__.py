@@ -9,6 +9,12 @@ from backend.accounts.services.administration import (
     register_patient,
     set_care_team_member,
 )
+from backend.accounts.services.colleagues import (
+    Notice,
+    claim_notice,
+    remove_colleagues_second_factors,
+    settle_notice,
+)
 from backend.accounts.services.consents import (
     ConsentDraft,
     read_consents,
@@ -89,6 +95,7 @@ __all__ = [
     "ConsentDraft",
     "IssuedCode",
     "MfaRequired",
+    "Notice",
     "PasswordCode",
     "ProposedTotp",
     "PushTarget",
@@ -107,6 +114,7 @@ __all__ = [
     "browser_target",
     "change_password",
     "choose_language",
+    "claim_notice",
     "claim_password_code",
     "confirm_password",
     "confirm_password_reset",
@@ -122,6 +130,7 @@ __all__ = [
     "read_consents",
     "register_device",
     "register_patient",
+    "remove_colleagues_second_factors",
     "remove_passkey",
     "remove_second_factors",
     "renew_recovery_codes",
@@ -133,6 +142,7 @@ __all__ = [
     "set_device_privacy",
     "set_privacy_officer",
     "set_up_organisation",
+    "settle_notice",
     "settle_password_code",
     "sign_consent",
     "sign_in",

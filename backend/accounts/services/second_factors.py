@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import structlog
@@ -15,6 +16,7 @@ from backend.accounts.actor import Actor, Role
 from backend.accounts.models import FactorKind, MfaChallenge, RecoveryCode, SecondFactor, User
 from backend.accounts.services.devices import sign_out_everywhere
 from backend.accounts.tokens import hash_code, new_code
+from backend.row_security import acting_as_system
 
 logger = structlog.get_logger(__name__)
 RECOVERY_CODES = 10
@@ -106,8 +108,17 @@ def remove_second_factors(*, actor: Actor, email: str, now: datetime) -> None:
     user = User.objects.select_for_update(no_key=True).filter(email=email.strip().lower()).first()
     if user is None:
         raise errors.NotFound("not_found", _("There is nothing here for you."))
+    remove_factors_of(user, actor=actor, facts={}, now=now)
+
+
+def remove_factors_of(user: User, *, actor: Actor, facts: Mapping[str, str], now: datetime) -> None:
+    """In the caller's transaction, audited with `facts`. Every sign-in of theirs ends."""
     for kind in (SecondFactor, RecoveryCode, MfaChallenge):
         kind.objects.filter(user=user).delete()
-    audit.record(actor=actor, action="mfa.remove", object_kind="user", object_id=user.pk)
+    audit.record(
+        actor=actor, action="mfa.remove", object_kind="user", object_id=user.pk, facts=facts
+    )
     theirs = Actor(user_id=user.pk, role=Role(user.role), name=actor.name)
-    sign_out_everywhere(actor=theirs, now=now)
+    # A colleague's phones and tokens are not shown to who acts here, and have to be ended.
+    with acting_as_system("mfa.remove"):
+        sign_out_everywhere(actor=theirs, now=now)

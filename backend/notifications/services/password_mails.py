@@ -1,4 +1,4 @@
-"""Mailing the codes with which somebody sets a password.
+"""Mailing the codes with which somebody sets a password, and what was done to a sign-in.
 
 Subject and body say nothing about who sends this or why: they may stand on a locked screen.
 """
@@ -15,9 +15,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from backend.accounts.services import (
+    Notice,
     PasswordCode,
+    claim_notice,
     claim_password_code,
     hand_back_password_code,
+    settle_notice,
     settle_password_code,
 )
 from backend.notifications.selectors import delivery_is_paused
@@ -33,8 +36,9 @@ Clock = Callable[[], datetime]
 def send_password_mails(*, now: Clock) -> int:
     """Mails what is due; returns how many were tried. Any number of senders may run at once.
 
-    A mail that cannot be handed over is tried again until its code has expired. Raises
-    RuntimeError inside a transaction: a mail cannot be rolled back.
+    Notices of a removed second step leave the same way, until they are handed over. A mail that
+    cannot be handed over is tried again until its code has expired. Raises RuntimeError inside a
+    transaction: a mail cannot be rolled back.
     """
     if connection.in_atomic_block:
         raise RuntimeError("mails are sent outside any transaction")
@@ -50,7 +54,25 @@ def send_password_mails(*, now: Clock) -> int:
             hand_back_password_code(code=code, now=now())
         else:
             settle_password_code(code=code, now=now())
+    while tried < MOST_MAILS and (notice := claim_notice(now=now())) is not None:
+        tried += 1
+        try:
+            _tell(notice)
+        except Exception as error:
+            logger.warning("mail_not_sent", channel="email", error=type(error).__name__)
+        else:
+            settle_notice(notice)
     return tried
+
+
+def _tell(notice: Notice) -> None:
+    with translation.override(notice.language):
+        words = (
+            _("The second step of your sign-in was taken away. You were signed out everywhere."),
+            _("You set up a new one when you sign in next."),
+            _("If you did not ask for it, tell your administrator now."),
+        )
+        send_mail(_("Your sign-in"), "\n\n".join(words) + "\n", None, [notice.email])
 
 
 def _send(code: PasswordCode) -> None:
