@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from backend.accounts.sealed_text import SealedText
+from backend.tracking.models import NextSync
 
 
 class OwnItem(models.Model):
@@ -21,6 +22,7 @@ class OwnItem(models.Model):
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True)
+    sync_seq = models.BigIntegerField(db_default=NextSync())
 
     class Meta:
         abstract = True
@@ -40,7 +42,8 @@ class CopingStep(OwnItem):
                 fields=["patient", "order"],
                 condition=Q(removed_at__isnull=True),
                 name="coping_step_of_patient",
-            )
+            ),
+            models.Index(fields=["patient", "sync_seq"], name="coping_step_sync"),
         ]
 
 
@@ -88,5 +91,6 @@ class SupportContact(OwnItem):
                 fields=["patient", "order"],
                 condition=Q(removed_at__isnull=True),
                 name="support_contact_of_patient",
-            )
+            ),
+            models.Index(fields=["patient", "sync_seq"], name="support_contact_sync"),
         ]

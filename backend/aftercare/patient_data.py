@@ -46,6 +46,16 @@ TABLES = (
     PatientTable(model=Prompt, erasure=Fate.DELETED, name="prompts"),
     PatientTable(model=PromptSchedule, erasure=Fate.DELETED, name="prompt_times"),
     PatientTable(model=Decision, erasure=Fate.DELETED, name="decisions"),
-    PatientTable(model=CopingStep, erasure=Fate.DELETED, name="coping_steps"),
-    PatientTable(model=SupportContact, erasure=Fate.DELETED, name="support_contacts"),
+    PatientTable(
+        model=CopingStep,
+        erasure=Fate.DELETED,
+        name="coping_steps",
+        hidden=frozenset({"sync_seq"}),
+    ),
+    PatientTable(
+        model=SupportContact,
+        erasure=Fate.DELETED,
+        name="support_contacts",
+        hidden=frozenset({"sync_seq"}),
+    ),
 )

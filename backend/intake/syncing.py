@@ -22,7 +22,7 @@ from msgspec import Raw, Struct
 from backend import errors
 from backend.accounts.access import access_own_patient
 from backend.accounts.actor import Actor
-from backend.aftercare.models import Alert
+from backend.aftercare.models import Alert, CopingStep, SupportContact
 from backend.decoding import decode
 from backend.intake import changing, services
 from backend.intake.bodies import CheckInBody, to_report
@@ -66,7 +66,7 @@ class Outcome:
 
     status: Status
     id: UUID | None = None
-    row: CheckIn | StoredCheckIn | None = None
+    row: CheckIn | StoredCheckIn | CopingStep | SupportContact | None = None
     alert: Alert | None = None
     error: errors.DomainError | None = None
     raw: bytes = field(default=b"", repr=False)

@@ -57,6 +57,38 @@ export async function sync(
   return data;
 }
 
+export type CopingStep = components["schemas"]["CopingStepBody"];
+export const aWalk: CopingStep = {
+  id: "00000021-0000-4000-8000-000000000021",
+  words: "Call Maria, then walk to the river",
+  cues: ["payday"],
+};
+
+// Steps and contacts travel with the check-ins; each change has its own answer, in this order.
+export async function syncPlan(
+  address: string,
+  token: string,
+  steps: CopingStep[],
+  removedContacts: string[],
+  cursor: string | null,
+) {
+  const { data, error } = await connect(address, token).POST("/api/v1/sync", {
+    body: {
+      changes: [
+        ...steps.map((item) => ({ type: "coping_step" as const, op: "create" as const, item })),
+        ...removedContacts.map((id) => ({
+          type: "support_contact" as const,
+          op: "withdraw" as const,
+          id,
+        })),
+      ],
+      cursor,
+    },
+  });
+  if (error) throw new Refused(error);
+  return data;
+}
+
 export async function amend(address: string, token: string, id: string, revision: number) {
   const { data, error } = await connect(address, token).PATCH("/api/v1/check-ins/{check_in_id}", {
     params: { path: { check_in_id: id }, header: { "If-Match": `"${revision}"` } },

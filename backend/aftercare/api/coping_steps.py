@@ -126,7 +126,7 @@ class CopingStepView(OwnItemView):
     )
     def patch(self, request: Request, step_id: UUID) -> Response:
         """Changes the fields sent."""
-        row = services.amend_item(
+        stored = services.amend_item(
             actor=actor_of(request),
             kind=CopingStep,
             item_id=step_id,
@@ -134,7 +134,7 @@ class CopingStepView(OwnItemView):
             changes=values_of(read_body(request, CopingStepChanges), needed=NEEDED),
             now=timezone.now(),
         )
-        return self.answer(row)
+        return self.answer(stored.row)
 
     @extend_schema(
         operation_id="remove_coping_step",

@@ -162,7 +162,7 @@ class SupportContactView(OwnItemView):
     )
     def patch(self, request: Request, contact_id: UUID) -> Response:
         """Changes the fields sent. A new phone or address needs the person's yes again."""
-        row = services.amend_item(
+        stored = services.amend_item(
             actor=actor_of(request),
             kind=SupportContact,
             item_id=contact_id,
@@ -170,7 +170,7 @@ class SupportContactView(OwnItemView):
             changes=values_of(read_body(request, SupportContactChanges), needed=NEEDED),
             now=timezone.now(),
         )
-        return self.answer(row)
+        return self.answer(stored.row)
 
     @extend_schema(
         operation_id="remove_support_contact",

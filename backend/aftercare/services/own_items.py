@@ -21,6 +21,7 @@ from backend.accounts.access import access_own_patient, not_found
 from backend.accounts.actor import Actor
 from backend.accounts.models import Patient
 from backend.aftercare.models import CopingStep, SupportContact
+from backend.tracking.models import NextSync
 
 Item = TypeVar("Item", CopingStep, SupportContact)
 MOST_ITEMS = 50
@@ -88,7 +89,7 @@ def amend_item(
     base_revision: int,
     changes: Mapping[str, Any],
     now: datetime,
-) -> Item:
+) -> Stored[Item]:
     """Changes the named fields, if `base_revision` is the stored one. What stands so is a replay.
 
     Raises `NotFound`, `Gone`, and `Conflict` with the stored copy when another revision stands.
@@ -98,32 +99,39 @@ def amend_item(
         raise _gone()
     changed = {name: value for name, value in changes.items() if getattr(row, name) != value}
     if not changed:
-        return row
+        return Stored(row, is_new=False)
     if row.revision != base_revision:
         raise _conflict(row)
     for name, value in changed.items():
         setattr(row, name, value)
     if isinstance(row, SupportContact) and not WHO.isdisjoint(changed):
         row.opted_in_at = None
-    row.revision += 1
     row.changed_at = now
-    row.save()
+    _save_changed(row)
     _audit(actor, row, "amend", fields=sorted(changed))
-    return row
+    return Stored(row, is_new=True)
 
 
 @transaction.atomic
-def remove_item(*, actor: Actor, kind: type[Item], item_id: UUID, now: datetime) -> None:
+def remove_item(*, actor: Actor, kind: type[Item], item_id: UUID, now: datetime) -> Stored[Item]:
     """Takes it away at once, its content too. Again changes nothing. Raises `NotFound`."""
     row = _own(access_own_patient(actor, lock=True), kind, item_id)
     if row.removed_at is not None:
-        return
+        return Stored(row, is_new=False)
     for name, value in EMPTIED[kind].items():
         setattr(row, name, value)
     row.removed_at = row.changed_at = now
-    row.revision += 1
-    row.save()
+    _save_changed(row)
     _audit(actor, row, "remove")
+    return Stored(row, is_new=True)
+
+
+def _save_changed(row: CopingStep | SupportContact) -> None:
+    """As its next revision, and the latest of what the patient's phones have yet to see."""
+    row.revision += 1
+    row.sync_seq = NextSync()
+    row.save()
+    row.refresh_from_db(fields=["sync_seq"])
 
 
 def _own(patient: Patient, kind: type[Item], item_id: UUID) -> Item:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -30,7 +30,7 @@ from backend.intake.api.hearing import (
     language_of,
     promise_for,
 )
-from backend.intake.bodies import CheckInBody, CheckInChanges
+from backend.intake.api.own_items import show_own_item
 from backend.intake.syncing import (
     Outcome,
     Status,
@@ -38,7 +38,7 @@ from backend.intake.syncing import (
     broken_changes,
     sync_changes,
 )
-from backend.openapi import COUNTRY, Problem, problems
+from backend.openapi import COUNTRY, REFERENCE, Problem, problems
 from backend.request_ids import request_id_of
 from backend.rest import (
     answer,
@@ -51,10 +51,12 @@ from backend.rest import (
 )
 from backend.tracking.deltas import Cursor, Delta, delta_since
 from backend.tracking.models import CheckIn
-from backend.tracking.shapes import CheckInAnswer, show_check_in
+from backend.tracking.services import StoredCheckIn
+from backend.tracking.shapes import show_check_in
 
 MOST_CHANGES = 200
 BODY_LIMIT = 2 * 1024 * 1024
+ANSWERS = ("CheckInAnswer", "CopingStepAnswer", "SupportContactAnswer")
 
 
 class SyncBody(Struct, forbid_unknown_fields=True):
@@ -64,26 +66,45 @@ class SyncBody(Struct, forbid_unknown_fields=True):
     cursor: Annotated[str, Meta(max_length=400)] | None = None
 
 
-class CreateCheckIn(Struct, tag="create", tag_field="op", forbid_unknown_fields=True):
-    """A new check-in, whole, as its own route takes it."""
+def one_of(*names: str) -> Meta:
+    """Says in the document which of these it is: by the `type` beside it."""
+    shown: list[dict[str, str]] = [{"$ref": REFERENCE.format(name=name)} for name in names]
+    return Meta(extra_json_schema={"anyOf": shown})
 
-    type: Literal["check_in"]
-    item: CheckInBody
+
+Kind = Literal["check_in", "coping_step", "support_contact"]
+Bodies = one_of("CheckInBody", "CopingStepBody", "SupportContactBody")
+Changes = one_of("CheckInChanges", "CopingStepChanges", "SupportContactChanges")
+Answers = Meta(
+    extra_json_schema={
+        "anyOf": [
+            *({"$ref": REFERENCE.format(name=name)} for name in ANSWERS),
+            {"type": "null"},
+        ]
+    }
+)
 
 
-class AmendCheckIn(Struct, tag="amend", tag_field="op", forbid_unknown_fields=True):
+class CreateItem(Struct, tag="create", tag_field="op", forbid_unknown_fields=True):
+    """A new one, whole, as its own route takes it."""
+
+    type: Kind
+    item: Annotated[Any, Bodies]
+
+
+class AmendItem(Struct, tag="amend", tag_field="op", forbid_unknown_fields=True):
     """Some items of a known one, changed on the revision that the phone has."""
 
-    type: Literal["check_in"]
+    type: Kind
     id: UUID
     base_revision: int
-    changes: CheckInChanges  # type: ignore[valid-type]
+    changes: Annotated[Any, Changes]
 
 
-class WithdrawCheckIn(Struct, tag="withdraw", tag_field="op", forbid_unknown_fields=True):
-    """A known one taken back."""
+class WithdrawItem(Struct, tag="withdraw", tag_field="op", forbid_unknown_fields=True):
+    """A known one taken back; a step or a contact is removed for good."""
 
-    type: Literal["check_in"]
+    type: Kind
     id: UUID
 
 
@@ -94,7 +115,7 @@ class SyncRequest(Struct):
     """
 
     changes: Annotated[
-        list[CreateCheckIn | AmendCheckIn | WithdrawCheckIn], Meta(max_length=MOST_CHANGES)
+        list[CreateItem | AmendItem | WithdrawItem], Meta(max_length=MOST_CHANGES)
     ] = []
     cursor: str | None = None
 
@@ -110,7 +131,7 @@ class SyncResult(Struct):
     id: UUID | None
     keep: bool
     revision: int | None = None
-    stored: CheckInAnswer | None = None
+    stored: Annotated[Any, Answers] = None
     problem: Problem | None = None
 
 
@@ -121,7 +142,7 @@ class SyncedItem(Struct):
     id: UUID
     revision: int
     withdrawn: bool
-    item: CheckInAnswer | None
+    item: Annotated[Any, Answers]
 
 
 class SyncAnswer(Struct):
@@ -137,6 +158,10 @@ class SyncAnswer(Struct):
     starts_over: bool
     support: Support
     monitoring: Monitoring
+
+
+HEARD = (CheckIn, StoredCheckIn)
+"""What says how somebody is."""
 
 
 class SyncView(HeardView):
@@ -168,8 +193,9 @@ class SyncView(HeardView):
         own = {(o.row.pk, o.row.revision) for o in outcomes if o.row is not None}
         with transaction.atomic():
             delta = delta_since(patient.pk, cursor, known=own)
-            if delta.rows:
-                facts = {"count": len(delta.rows)}
+            read = sum(name == "check_in" for name, _row in delta.rows)
+            if read:
+                facts = {"count": read}
                 audit.record(
                     actor=actor, action="check_ins.read", patient_id=patient.pk, facts=facts
                 )
@@ -208,7 +234,7 @@ class SyncView(HeardView):
         )
         return SyncAnswer(
             results=[show_result(request, outcome) for outcome in outcomes],
-            changes=[show_item(row) for row in delta.rows],
+            changes=[item for name, row in delta.rows if (item := show_item(name, row))],
             cursor=encode_cursor(cursor_parts(delta.cursor)),
             more=delta.has_more,
             starts_over=delta.starts_over,
@@ -219,7 +245,7 @@ class SyncView(HeardView):
                 country=asked_country(request),
                 language=language,
                 now=timezone.now(),
-                cues=[cue for outcome in acute if outcome.row for cue in outcome.row.cues],
+                cues=[cue for o in acute if isinstance(o.row, HEARD) for cue in o.row.cues],
             ),
             monitoring=promise_for(patient, worst.alert if worst else None, language=language),
         )
@@ -246,7 +272,7 @@ def show_result(request: Request, outcome: Outcome) -> SyncResult:
         outcome.status,
         outcome.id or readable_id(outcome.raw),
         keep=False,
-        stored=show_check_in(stored) if isinstance(stored, CheckIn) else None,
+        stored=show_check_in(stored) if isinstance(stored, CheckIn) else show_own_item(stored),
         problem=msgspec.convert(body, Problem),
     )
 
@@ -263,15 +289,16 @@ def readable_id(raw: bytes) -> UUID | None:
         return None
 
 
-def show_item(row: CheckIn) -> SyncedItem:
-    is_withdrawn = row.withdrawn_at is not None
-    return SyncedItem(
-        type="check_in",
-        id=row.pk,
-        revision=row.revision,
-        withdrawn=is_withdrawn,
-        item=None if is_withdrawn else show_check_in(row),
-    )
+def show_item(name: str, row: Any) -> SyncedItem | None:
+    """A tombstone for what was taken back; None for words that do not open."""
+    is_check_in = isinstance(row, CheckIn)
+    is_gone = (row.withdrawn_at if is_check_in else row.removed_at) is not None
+    item: Any = None
+    if not is_gone:
+        item = show_check_in(row) if is_check_in else show_own_item(row)
+        if item is None:
+            return None
+    return SyncedItem(type=name, id=row.pk, revision=row.revision, withdrawn=is_gone, item=item)
 
 
 def cursor_parts(cursor: Cursor) -> list[str]:
