@@ -106,6 +106,11 @@ MIDDLEWARE = [
     "backend.pages_only.PagesOnly",
 ]
 
+# Where spans are collected, by OTLP over HTTP; empty: there are none.
+OTLP_ENDPOINT: str = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="").strip()
+if OTLP_ENDPOINT:
+    MIDDLEWARE.insert(1, "backend.tracing.TracingMiddleware")
+
 ROOT_URLCONF = "backend.urls"
 WSGI_APPLICATION = "backend.wsgi.application"
 AUTH_USER_MODEL = "accounts.User"

@@ -12,6 +12,7 @@ import structlog
 
 from backend.queue import Job
 from backend.row_security import acting_as_system
+from backend.tracing import span
 
 logger = structlog.get_logger(__name__)
 
@@ -32,8 +33,10 @@ def report(job: Job) -> Iterator[Done]:
     """
     done = Done()
     began = time.monotonic()
-    with acting_as_system(job.value):
+    with acting_as_system(job.value), span(job.value) as current:
         yield done
+        if current is not None:
+            current.set_attribute("handrail.count", done.count)
     duration_ms = round((time.monotonic() - began) * 1000)
     level = logging.INFO if done.count else logging.DEBUG
     logger.log(level, "job_done", job=job.value, count=done.count, duration_ms=duration_ms)

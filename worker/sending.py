@@ -13,6 +13,7 @@ from backend.notifications.push import Channel, Sender
 from worker.channels.mail import MailSender
 from worker.channels.push import firebase_sender
 from worker.channels.sms import SmsSender
+from worker.channels.traced import TracedSender
 from worker.channels.twilio_sms import TwilioProvider
 from worker.channels.web_push import WebPushSender
 
@@ -32,8 +33,8 @@ def require_sender() -> None:
 @cache
 def push_sender() -> Sender:
     """Made from the settings. Raises ValueError unless exactly one way to push is configured."""
-    return firebase_sender(
-        credentials=settings.FIREBASE_CREDENTIALS, endpoint=settings.FCM_ENDPOINT
+    return _traced(
+        firebase_sender(credentials=settings.FIREBASE_CREDENTIALS, endpoint=settings.FCM_ENDPOINT)
     )
 
 
@@ -60,12 +61,17 @@ def other_senders() -> Mapping[Channel, Sender]:
             subject=settings.VAPID_SUBJECT,
             lets_local=settings.WEB_PUSH_LOCAL,
         )
-    return MappingProxyType(found)
+    return MappingProxyType({channel: _traced(sender) for channel, sender in found.items()})
+
+
+def _traced(sender: Sender) -> Sender:
+    return TracedSender(sender) if settings.OTLP_ENDPOINT else sender
 
 
 def web_push_key() -> str:
     """The public half of the key that browsers' pushes are signed with; empty without one."""
     sender = other_senders().get(Channel.WEB_PUSH)
+    sender = sender.sender if isinstance(sender, TracedSender) else sender
     return sender.public_key if isinstance(sender, WebPushSender) else ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -35,6 +36,20 @@ def names_are_known(**_: Any) -> list[CheckMessage]:
         hint = f"Set {variable} or {variable}_FILE to postgresql://user:password@host/name."
         found.append(Error("This process has no database address.", hint, id="handrail.E003"))
     return found
+
+
+@register(ENVIRONMENT)
+def spans_can_be_sent(**_: Any) -> list[CheckMessage]:
+    """Everywhere: who asks for spans and has no way to send them would wait for ever."""
+    if not settings.OTLP_ENDPOINT or find_spec("opentelemetry.exporter.otlp") is not None:
+        return []
+    return [
+        Error(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, and OpenTelemetry is not installed.",
+            "Install requirements/traces.lock beside run.lock, or remove the variable.",
+            id="handrail.E034",
+        )
+    ]
 
 
 @register(ENVIRONMENT)
