@@ -17,6 +17,7 @@ from tests.privacy.covered import BESIDES, UNCOVERED, covered_tables, tables_wit
 SYSTEM_ACTS = {
     ("backend/accounts/access.py", "emergency_access.ask"),
     ("backend/accounts/services/devices.py", "device.register"),
+    ("backend/accounts/services/second_factors.py", "mfa.remove"),
     ("backend/accounts/services/enrolment.py", "enrolment"),
     ("backend/aftercare/messages.py", "message.consent"),
     ("backend/fhir/services.py", "fhir.owner"),

@@ -74,7 +74,8 @@ def one_of(*names: str) -> Meta:
 
 Kind = Literal["check_in", "coping_step", "support_contact"]
 Bodies = one_of("CheckInBody", "CopingStepBody", "SupportContactBody")
-Changes = one_of("CheckInChanges", "CopingStepChanges", "SupportContactChanges")
+# Named as the document names the bodies of PATCH.
+Changes = one_of(*(f"Patched{name}Changes" for name in ("CheckIn", "CopingStep", "SupportContact")))
 Answers = Meta(
     extra_json_schema={
         "anyOf": [
