@@ -39,6 +39,7 @@ class Job(StrEnum):
     SEAL_AUDIT = "handrail.seal_audit"
     FIND_MASS_READS = "handrail.find_mass_reads"
     SEND_CONTACT_CODES = "handrail.send_contact_codes"
+    TELL_CONTACTS = "handrail.tell_contacts"
     ANNOUNCE_CHANNELS = "handrail.announce_channels"
     WRITE_JOURNAL = "handrail.write_journal"
     ERASE_DUE = "handrail.erase_due"
@@ -58,6 +59,7 @@ QUEUES = {
     Job.SEAL_AUDIT: "default",
     Job.FIND_MASS_READS: "default",
     Job.SEND_CONTACT_CODES: "default",
+    Job.TELL_CONTACTS: "default",
     Job.ANNOUNCE_CHANNELS: "default",
     Job.WRITE_JOURNAL: "default",
     Job.ERASE_DUE: "default",

@@ -258,6 +258,9 @@ VAPID_SUBJECT: str = env.str("VAPID_SUBJECT", default="")
 # Lets browsers' subscriptions lead to this machine, for development and tests alone.
 WEB_PUSH_LOCAL: bool = env.bool("WEB_PUSH_LOCAL", default=False)
 
+# Where support contacts open their link: the address of the pages from outside, without a path.
+PUBLIC_URL: str = env.str("PUBLIC_URL", default="").strip().rstrip("/")
+
 # Where those who seal the audit log also write the seals' roots; out of the database's reach.
 AUDIT_ROOTS_FILE: str = env.str("AUDIT_ROOTS_FILE", default="")
 # Where they also write what a restore must not forget.

@@ -14,14 +14,18 @@ from backend.aftercare.api import (
     caseload,
     clinicians,
     coping_steps,
+    escalation_ladder,
     holidays,
+    invitations,
     monitoring,
     nudges,
+    on_call,
     patients,
     prompt_settings,
     rules,
     support_contacts,
 )
+from backend.dashboard.views import contact
 from backend.dashboard.views import signing_in as desk_signing_in
 from backend.intake.api import bundle, check_ins, sync
 from backend.notifications import api as notifications
@@ -72,6 +76,11 @@ api = [
         "me/support-contacts/<uuid:contact_id>/preview",
         support_contacts.ContactPreviewView.as_view(),
     ),
+    path(
+        "me/support-contacts/<uuid:contact_id>/invitation",
+        invitations.InvitationView.as_view(),
+    ),
+    path("me/support-contacts/<uuid:contact_id>/call", invitations.CallView.as_view()),
     path("me/prompt-settings", prompt_settings.PromptSettingsView.as_view()),
     path("me/nudges/<uuid:nudge_id>/dismiss", nudges.DismissView.as_view()),
     path("me/nudges/<uuid:nudge_id>/snooze", nudges.SnoozeView.as_view()),
@@ -126,6 +135,11 @@ api = [
     path("clinicians", staff.CliniciansView.as_view()),
     path("clinicians/<uuid:clinician_id>/remove-second-step", staff.RemoveSecondStepView.as_view()),
     path("holidays", holidays.HolidaysView.as_view()),
+    path("escalation-ladder", escalation_ladder.EscalationLadderView.as_view()),
+    path("escalation-ladder/versions", escalation_ladder.LadderVersionsView.as_view()),
+    path("on-call", on_call.OnCallView.as_view()),
+    path("on-call-shifts", on_call.OnCallShiftsView.as_view()),
+    path("on-call-shifts/<uuid:shift_id>", on_call.OnCallShiftView.as_view()),
     path("administration/patients", administration.PatientsView.as_view()),
     path("patients/<uuid:patient_id>/alerts", clinicians.AlertsView.as_view()),
     path(
@@ -161,6 +175,7 @@ urlpatterns = [
     path("administrator/", include("backend.dashboard.administrator_urls")),
     path("", desk_signing_in.home),
     path("desk/", include("backend.dashboard.urls")),
+    path("contact/<str:link>", contact.page, name="contact"),
     path("fhir/", include("backend.fhir.urls")),
     path("api/openapi.json", SchemaView.as_view(), name="openapi"),
     path("api/docs", SwaggerView.as_view(), name="api-docs"),

@@ -87,3 +87,6 @@ class Phone:
 
     def put(self, path: str, body: Any = None, **headers: str) -> Any:
         return self.request("PUT", path, body, **headers)
+
+    def delete(self, path: str, **headers: str) -> Any:
+        return self.request("DELETE", path, **headers)

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from backend.queue import QUEUES, Job
 from worker.app import app
-from worker.tasks.aftercare import assess_due, escalate_due, prompt_due, sweep_due
+from worker.tasks.aftercare import assess_due, escalate_due, prompt_due, sweep_due, tell_contacts
 from worker.tasks.delivery import (
     announce_channels,
     deliver_due,
@@ -50,6 +50,7 @@ SWEEPS = (
     Sweep(Job.PROMPT_DUE, timedelta(seconds=20), prompt_due),
     Sweep(Job.SEND_PASSWORD_MAILS, timedelta(seconds=5), send_password_mails),
     Sweep(Job.SEND_CONTACT_CODES, timedelta(seconds=5), send_contact_codes),
+    Sweep(Job.TELL_CONTACTS, timedelta(seconds=5), tell_contacts),
     Sweep(Job.ANNOUNCE_CHANNELS, timedelta(seconds=30), announce_channels),
     Sweep(Job.SEAL_AUDIT, timedelta(seconds=30), seal_audit),
     Sweep(Job.FIND_MASS_READS, timedelta(seconds=60), find_mass_reads),

@@ -1,4 +1,4 @@
-"""What a support contact would be told, and whether they may be: shown before it is ever sent.
+"""What a support contact is asked and told, and whether they may be: shown before it is sent.
 
 Nothing here sends. A contact hears something only with a live consent of the patient that names
 the situation, and after their own yes; while either is missing the answer says so.
@@ -6,7 +6,7 @@ the situation, and after their own yes; while either is missing the answer says 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from backend.accounts.models import Patient
@@ -48,12 +48,35 @@ def why_not_told(contact: SupportContact, situation: str, *, consented: Collecti
     return ""
 
 
-def message_to(patient: Patient, contact: SupportContact, situation: Situation) -> str:
-    """The words: what the patient wrote, where they wrote something. No reading, no number."""
-    language = next((code for code in contact.languages if code in LANGUAGES), LANGUAGES[0])
+def message_to(
+    patient: Patient, contact: SupportContact, situation: Situation, *, language: str = ""
+) -> str:
+    """The words: what the patient wrote, where they wrote something. No reading, no number.
+
+    In the contact's language unless another one is asked for.
+    """
+    language = language or language_of(contact)
     text_id = f"contact.{situation.value}"
     said = render(text_id, language=language, patient=patient.given_name)
     if not contact.words:
         return said
     own = render("contact.own_words", language=language, words=contact.words)
     return f"{said} {own}"
+
+
+def language_of(contact: SupportContact) -> str:
+    """The first of theirs that there are words in."""
+    return next((code for code in contact.languages if code in LANGUAGES), LANGUAGES[0])
+
+
+def question_to(shown_as: str, situations: Iterable[str], *, language: str) -> list[str]:
+    """What the page behind the link says before they answer, one paragraph each.
+
+    `situations` are those that they would be told in; none of them names a health matter.
+    """
+    asked = (
+        render("invitation.from_somebody", language=language)
+        if not shown_as
+        else render("invitation.from", language=language, name=shown_as)
+    )
+    return [asked, *(render(f"invitation.when.{one}", language=language) for one in situations)]

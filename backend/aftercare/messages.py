@@ -42,18 +42,26 @@ def message_for(row: Notification, *, actor: Actor, language: str) -> AlertMessa
             object_kind="notification",
             object_id=row.pk,
         )
-        facts = row.text_facts
-        return alert_message(
-            condition=str(facts["condition"]),
-            severity=str(facts["severity"]),
-            patient=patient.given_name,
-            language=language,
-        )
+        return _about_alert(row, patient=patient.given_name, language=language)
     assert actor.role is Role.PATIENT or row.subject.startswith((CONSENT, EMERGENCY_ACCESS))
     return AlertMessage(
         title=render(f"{row.text_id}.title", language=language),
         body=_body(row, language=language),
     )
+
+
+def _about_alert(row: Notification, *, patient: str, language: str) -> AlertMessage:
+    facts = row.text_facts
+    said = alert_message(
+        condition=str(facts["condition"]),
+        severity=str(facts["severity"]),
+        patient=patient,
+        language=language,
+    )
+    if not facts.get("nobody_answered"):
+        return said
+    nobody = render("alert.nobody_answered", language=language)
+    return AlertMessage(title=said.title, body=f"{said.body} {nobody}")
 
 
 def nudge_id_of(row: Notification) -> UUID | None:

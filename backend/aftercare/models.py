@@ -8,7 +8,14 @@ from django.db import models
 from django.db.models import Q
 
 from backend.accounts.sealed_text import SealedText
+from backend.aftercare.contact_models import (
+    ContactAnswer,
+    ContactInvitation,
+    ContactMessage,
+    ContactOutcome,
+)
 from backend.aftercare.coping_models import CopingStep, Relation, Situation, SupportContact
+from backend.aftercare.ladder_models import EscalationLadder, OnCallShift
 from backend.aftercare.outreach_models import (
     Answerable,
     Decision,
@@ -28,10 +35,16 @@ __all__ = [
     "AlertOutcome",
     "AlertStatus",
     "Condition",
+    "ContactAnswer",
+    "ContactInvitation",
+    "ContactMessage",
+    "ContactOutcome",
     "CopingStep",
     "Decision",
     "DecisionKind",
+    "EscalationLadder",
     "Nudge",
+    "OnCallShift",
     "Prompt",
     "PromptKind",
     "PromptSchedule",
@@ -83,7 +96,9 @@ class Alert(models.Model):
     """Something a care-team member must look at.
 
     `round` grows when new acute evidence arrives: the due time is renewed and the ladder starts
-    again. `ladder` is a snapshot of account ids by level, taken when the alert opens.
+    again. `ladder` is a snapshot of account ids by level, taken when the alert opens, and `rungs`
+    what stands for each level: who, for how long it may be silent, in which ways (see `ladder`).
+    `exhausted_at` is when nobody on it had answered in this round.
     `reasons` holds rule ids with their facts; sentences are rendered for each reader.
     """
 
@@ -101,6 +116,9 @@ class Alert(models.Model):
     level = models.PositiveSmallIntegerField(default=0)
     level_due_at = models.DateTimeField(null=True)
     ladder = models.JSONField(default=list)
+    rungs = models.JSONField(null=True)
+    ladder_version = models.PositiveIntegerField(null=True)
+    exhausted_at = models.DateTimeField(null=True)
     first_on = models.DateField()
     last_on = models.DateField()
     acknowledged_at = models.DateTimeField(null=True)
@@ -136,6 +154,11 @@ class Alert(models.Model):
                 name="alert_level_due",
             ),
             models.Index(fields=["patient", "-opened_at"], name="alert_of_patient"),
+            models.Index(
+                fields=["exhausted_at"],
+                condition=Q(exhausted_at__isnull=False, status="open"),
+                name="alert_exhausted",
+            ),
         ]
 
 

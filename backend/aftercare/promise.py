@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -21,12 +21,17 @@ from backend.accounts.hot_reads import has_care_team
 from backend.accounts.models import Patient
 from backend.accounts.selectors import Reachable
 from backend.aftercare.decision_rules import Severity
-from backend.aftercare.ladder import care_team
+from backend.aftercare.ladder import (
+    care_team,
+    told_by_rota,
+    told_without_a_phone,
+    works_throughout,
+)
 from backend.aftercare.models import Alert
 from backend.aftercare.monitoring_hours import is_open, next_closing, working_deadline
 from backend.aftercare.policy import RESPONSE
 from backend.aftercare.texts import render
-from backend.notifications.selectors import delivery_is_alive
+from backend.notifications.selectors import delivery_is_alive, working_addresses
 
 # "2:30 PM" and not "2:30 p.m.", which would end a sentence with two full stops.
 CLOCK = {"en": "g:i A", "es": "H:i"}
@@ -57,11 +62,12 @@ def monitoring_promise(
         return _routine(patient, language=language, now=now)
     if not alert.ladder:
         return _nobody("promise.nobody_told", language)
+    if alert.exhausted_at is not None:
+        return _nobody("promise.nobody_reached", language)
     reached = _reached(patient, alert, now=now)
     if not reached or not delivery_is_alive(now=now):
         return _nobody("promise.no_channel", language)
-    names = [one.name for one in care_team(reached)]
-    return _on_its_way(patient, alert, names, is_late=is_late, language=language, now=now)
+    return _on_its_way(patient, alert, reached, is_late=is_late, language=language, now=now)
 
 
 def _unwatched(patient: Patient, alert: Alert | None, *, language: str, now: datetime) -> Promise:
@@ -75,10 +81,17 @@ def _unwatched(patient: Patient, alert: Alert | None, *, language: str, now: dat
 
 
 def _reached(patient: Patient, alert: Alert, *, now: datetime) -> list[Reachable]:
-    """Who of those told so far has a phone that can be reached now."""
+    """Who of those told so far has a phone that can be reached now, or, where their rung is told
+    without one, an address that works."""
     told = {UUID(user_id) for level in alert.ladder[: alert.level + 1] for user_id in level}
     found = accounts.clinicians_among(patient, told, on=now.date())
-    return [one for one in found if one.has_live_device]
+    otherwise = told_without_a_phone(alert.ladder, alert.rungs, level=alert.level)
+    addresses = working_addresses(otherwise, now=now) if otherwise else frozenset()
+    return [
+        one
+        for one in found
+        if (one.user_id in addresses if one.user_id in otherwise else one.has_live_device)
+    ]
 
 
 def not_saved(language: str) -> Promise:
@@ -111,7 +124,7 @@ def _is_in_care(patient: Patient, *, now: datetime) -> bool:
 def _on_its_way(
     patient: Patient,
     alert: Alert,
-    names: Sequence[str],
+    reached: Sequence[Reachable],
     *,
     is_late: bool,
     language: str,
@@ -120,10 +133,13 @@ def _on_its_way(
     organisation = patient.organisation
     zone, hours = ZoneInfo(organisation.time_zone), organisation.monitoring_hours
     within = RESPONSE[Severity(alert.severity)].due_within
+    names = [one.name for one in care_team(reached)]
+    is_staffed = is_open(hours, zone, now=now)
     expected_by = working_deadline(hours, zone, now=now, within=within)
+    if not is_staffed and not is_late and _is_on_shift(alert, reached, now=now, within=within):
+        is_staffed, expected_by, names = True, now + within, []
     if expected_by is None:
         return _nobody("promise.nobody_told", language)
-    is_staffed = is_open(hours, zone, now=now)
     text_id = "promise.alert_sent" if is_staffed else "promise.outside_hours"
     statement = render(
         "promise.late" if is_late else text_id,
@@ -132,6 +148,15 @@ def _on_its_way(
         time=spoken_time(expected_by, zone=patient.time_zone, language=language, now=now),
     )
     return Promise(statement=statement, told=True, expected_by=expected_by)
+
+
+def _is_on_shift(
+    alert: Alert, reached: Sequence[Reachable], *, now: datetime, within: timedelta
+) -> bool:
+    """Whether a rota has somebody at work who was told and can be reached, for all of that time."""
+    by_rota = told_by_rota(alert.ladder, alert.rungs, level=alert.level)
+    asked = by_rota & {one.user_id for one in reached}
+    return bool(asked) and works_throughout(asked, since=now, until=now + within)
 
 
 def _who(names: Sequence[str], language: str) -> str:

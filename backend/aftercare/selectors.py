@@ -23,6 +23,8 @@ from backend.aftercare.models import (
     Alert,
     AlertEvidence,
     AlertStatus,
+    ContactAnswer,
+    ContactInvitation,
     CopingStep,
     Decision,
     Nudge,
@@ -278,16 +280,34 @@ def decisions_page(
 def consented_situations(contact: SupportContact, *, at: datetime) -> frozenset[str]:
     """The situations that live consents of the patient for this contact, for support, cover.
 
-    A situation is covered where the consent names the part of the record that it tells of; the
-    patient's own call for somebody tells of none.
+    A situation is covered where the consent names it, and with it the part of the record that it
+    tells of; the patient's own call for somebody tells of none.
     """
     recipient = Recipient(RecipientKind.SUPPORT_CONTACT, name="", contact_id=contact.pk)
     consents = live_consents(
         at=at, patient_id=contact.patient_id, recipient=recipient, purpose=Purpose.SUPPORT
     )
-    granted = [set(scopes) for scopes in consents.values_list("scopes", flat=True)]
+    granted = list(consents.values_list("scopes", "situations"))
     return frozenset(
         situation
         for situation, scope in TELLS_OF.items()
-        if any(scope is None or scope in scopes for scopes in granted)
+        if any(
+            situation in named and (scope is None or scope in scopes) for scopes, named in granted
+        )
     )
+
+
+def find_live_invitation(contact_id: UUID) -> ContactInvitation | None:
+    """The question to this contact that has not ended, answered or not."""
+    return ContactInvitation.objects.filter(contact_id=contact_id, ended_at=None).first()
+
+
+def invitation_behind(link_hash: bytes, *, at: datetime) -> ContactInvitation | None:
+    """The live one of a link, with its contact and patient.
+
+    Until it is answered with yes it ends with its days; a yes lasts until it is taken back.
+    """
+    rows = ContactInvitation.objects.select_related("contact", "patient").filter(
+        link_hash=link_hash, ended_at=None, contact__removed_at=None
+    )
+    return rows.filter(Q(answer=ContactAnswer.YES) | Q(expires_at__gt=at)).first()

@@ -199,6 +199,13 @@ def _urgent(status: Status) -> Iterator[Trouble]:
     if not any(line.is_alive for line in delivering):
         yield Trouble("critical", _("Neither a relay nor a worker is alive: nothing is sent."))
     yield from (_broken(line, now) for line in status.findings if line.count)
+    for alert_id, at in status.unanswered:
+        yield Trouble(
+            "critical",
+            _("Nobody on its ladder has answered alert %(id)s: call the organisation.")
+            % {"id": alert_id},
+            _ago(at, now),
+        )
     if status.reconciler_is_late:
         yield Trouble("high", _("The reconciler has not looked for more than three minutes."))
     if any(line.is_alive for line in delivering):

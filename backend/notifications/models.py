@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import uuid4
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
@@ -73,6 +74,7 @@ class Notification(models.Model):
     received_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(null=True)
     acted_on_at = models.DateTimeField(null=True)
+    ways = ArrayField(models.CharField(max_length=8), null=True)
 
     class Meta:
         constraints = [

@@ -9,7 +9,7 @@ from backend.notifications.models import DeliveryAttempt, Notification
 
 TO_PATIENT = Q(recipient=F("patient__user"))
 _TRY_TO_PATIENT = Q(notification__recipient=F("notification__patient__user"))
-_LEASE = frozenset({"lease_token", "lease_expires_at", "unreturned_claims", "attempts"})
+_LEASE = frozenset({"lease_token", "lease_expires_at", "unreturned_claims", "attempts", "ways"})
 
 TABLES = (
     PatientTable(

@@ -29,6 +29,8 @@ BEHIND_PHONES = ("web_push", "email", "sms")
 
 KEY_LIFE = timedelta(days=1)
 """How long what was announced is held to be so: senders that are down for hours come back."""
+ANNOUNCED_FOR = timedelta(minutes=2)
+"""How long it counts that a process has said which channels it can send through."""
 
 HEARTBEAT_LIFE = timedelta(seconds=15)
 FAILING_TOO_LONG = timedelta(seconds=30)
@@ -85,6 +87,25 @@ def contact_points_by_user(user_ids: Collection[UUID]) -> Mapping[UUID, list[Con
     for point in rows:
         found[point.user_id].append(point)
     return found
+
+
+def working_channels(*, now: datetime) -> frozenset[str]:
+    """Those that a process has lately said it can send through, and that are not stopped."""
+    rows = ChannelState.objects.filter(announced_at__gt=now - ANNOUNCED_FOR)
+    working = rows.exclude(stopped_until__gt=now)
+    return frozenset(working.values_list("channel", flat=True))
+
+
+def working_addresses(wanted: Mapping[UUID, Collection[str]], *, now: datetime) -> frozenset[UUID]:
+    """Those of these accounts with a verified address in one of their ways, whose channel somebody
+    can send through now."""
+    channels = working_channels(now=now)
+    points = contact_points_by_user(wanted.keys())
+    return frozenset(
+        user_id
+        for user_id, ways in wanted.items()
+        if any(one.channel in channels and one.channel in ways for one in points.get(user_id, ()))
+    )
 
 
 def own_contact_points(user_id: UUID) -> list[ContactPoint]:

@@ -26,13 +26,18 @@ WHERE r.received_at > %(now)s - interval '26 hours'
 ALERT_WITHOUT_MESSAGE = """
 SELECT count(*) FROM aftercare_alert a
 WHERE a.status <> 'resolved' AND NOT a.is_historical AND a.severity IN ('high', 'critical')
-  AND jsonb_array_length(a.ladder) > 0 AND a.evidence_at < %(now)s - interval '60 seconds'
+  AND jsonb_path_exists(a.ladder, '$[*][*]') AND a.evidence_at < %(now)s - interval '60 seconds'
   AND EXISTS (SELECT FROM aftercare_alertevidence e WHERE e.alert_id = a.id)
   AND NOT EXISTS (
     SELECT FROM notifications_notification n
-    WHERE n.key = 'alert:' || a.id || ':' || a.round || ':0:' || (a.ladder #>> '{0,0}'))
+    WHERE n.key = (
+        SELECT 'alert:' || a.id || ':' || a.round || ':' || level.nth - 1 || ':' || (who ->> 0)
+        FROM jsonb_array_elements(a.ladder) WITH ORDINALITY AS level(who, nth)
+        WHERE jsonb_array_length(who) > 0 ORDER BY nth LIMIT 1))
 """
-"""Its round's message to the first of the ladder, which is queued in the alert's transaction."""
+"""Its round's message to the first of the ladder, which is queued in the alert's transaction.
+
+A level by a rota may be without anybody."""
 
 URGENT_PENDING = """
 SELECT count(*) FROM notifications_notification n

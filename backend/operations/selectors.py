@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Count, Min, Q
 
 from backend.aftercare import crisis_resources, texts
+from backend.aftercare.models import Alert, AlertStatus
 from backend.notifications.models import (
     ChannelState,
     DeliveryAttempt,
@@ -22,6 +23,7 @@ from backend.notifications.models import (
     Notification,
     Priority,
 )
+from backend.notifications.selectors import ANNOUNCED_FOR
 from backend.operations.invariants import INVARIANTS
 from backend.operations.models import Finding
 from backend.privacy.models import AuditSeal
@@ -32,7 +34,7 @@ LEDGER_SPAN = timedelta(hours=24)
 RECENT = timedelta(hours=1)
 DEAD_SPAN = timedelta(days=7)
 DEAD_SHOWN = 20
-ANNOUNCED_FOR = timedelta(minutes=2)
+UNANSWERED_SHOWN = 20
 RECONCILER_LATE_AFTER = timedelta(minutes=3)
 
 CHANNELS = ("firebase", "web_push", "email", "sms")
@@ -112,7 +114,8 @@ class SealLine:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything at one moment. `settled` counts the last day's messages by outcome."""
+    """Everything at one moment. `settled` counts the last day's messages by outcome, `unanswered`
+    are open alerts that everybody on their ladder was told of and nobody has answered."""
 
     now: datetime
     lanes: list[LaneState]
@@ -125,6 +128,7 @@ class Status:
     findings: list[FindingLine]
     seal: SealLine | None
     pauses: list[tuple[str, datetime]]
+    unanswered: list[tuple[UUID, datetime]]
     evaluations_waiting: int
     oldest_evaluation_at: datetime | None
     unreviewed_texts: int
@@ -167,6 +171,7 @@ def read_status(*, now: datetime) -> Status:
             .order_by("began_at")
             .values_list("reason", "began_at")
         ),
+        unanswered=_unanswered(),
         evaluations_waiting=evaluations["count"],
         oldest_evaluation_at=evaluations["oldest"],
         unreviewed_texts=len(texts.unreviewed()),
@@ -236,6 +241,12 @@ def _dead(now: datetime) -> list[DeadLine]:
     rows = Notification.objects.filter(outcome="dead", settled_at__gt=now - DEAD_SPAN)
     values = rows.order_by("-settled_at").values_list("pk", "kind", "settled_at")
     return [DeadLine(pk, kind, at) for pk, kind, at in values[:DEAD_SHOWN] if at is not None]
+
+
+def _unanswered() -> list[tuple[UUID, datetime]]:
+    rows = Alert.objects.filter(exhausted_at__isnull=False, status=AlertStatus.OPEN)
+    found = rows.order_by("exhausted_at").values_list("pk", "exhausted_at")[:UNANSWERED_SHOWN]
+    return [(alert_id, at) for alert_id, at in found if at is not None]
 
 
 def _channels(now: datetime) -> list[ChannelLine]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from backend.accounts.actor import Actor
 from backend.accounts.services import consents, replaying
-from backend.aftercare.services import monitoring
+from backend.aftercare.services import inviting, monitoring
 from backend.notifications.services import retire_contact_point_again
 from backend.privacy import journal
 from backend.privacy.journal import Entry
@@ -144,6 +144,13 @@ def _resumed_monitoring(entry: Entry, actor: Actor) -> bool:
     return monitoring.set_monitoring_again(actor=actor, patient_id=entry.patient_id, left_at=None)
 
 
+def _contact_stopped(entry: Entry, actor: Actor) -> bool:
+    return inviting.stop_telling_again(actor=actor, contact_id=UUID(entry.object_id), at=entry.at)
+
+
+journal.register("support_contact.remove", _contact_stopped)
+journal.register("support_contact.take_back", _contact_stopped)
+journal.register("support_contact.withdrawn", _contact_stopped)
 journal.register("consent.revoke", _consent_revoked)
 journal.register("monitoring.leave", _left_monitoring)
 journal.register("monitoring.resume", _resumed_monitoring)

@@ -20,7 +20,7 @@ from uuid import UUID, uuid4
 
 from backend.accounts.actor import Actor, Role
 from backend.accounts.models import Patient
-from backend.aftercare.ladder import ladder_for
+from backend.aftercare.ladder import snapshot_for
 from backend.aftercare.models import Alert, Condition
 from backend.aftercare.services import acknowledge_alert, escalate_due
 from backend.notifications.selectors import database_now
@@ -44,7 +44,7 @@ def fill(count: str) -> None:
                 evidence_at=now,
                 due_at=now + timedelta(minutes=15),
                 level_due_at=now - timedelta(seconds=1),
-                ladder=ladder_for(patient, on=now.date()),
+                **snapshot_for(patient, now=now).columns(),
                 first_on=now.date(),
                 last_on=now.date(),
             )

@@ -20,6 +20,8 @@ TEXT = current_texts()[0]
 AUNT = Recipient("person", "Rosa Marin", "my aunt")
 SHELTER = Recipient("organisation", "Harbour Housing")
 
+SITUATIONS = ("asked", "strong_craving", "use_reported", "not_safe", "silence")
+
 
 def far_day() -> date:
     return timezone.now().date() + timedelta(days=90)
@@ -52,8 +54,13 @@ def sign(
     expires_event: str = "",
     consent_id: UUID | None = None,
     now: datetime | None = None,
+    situations: tuple[str, ...] | None = None,
 ) -> Consent:
-    """Signed by the patient, through the service; ends in 90 days unless told."""
+    """Signed by the patient, through the service; ends in 90 days unless told.
+
+    One for a support contact names every situation unless told.
+    """
+    every = SITUATIONS if recipient.contact_id else ()
     draft = ConsentDraft(
         id=consent_id or uuid4(),
         recipient=recipient,
@@ -66,6 +73,7 @@ def sign(
         text_sha256=TEXT.sha256,
         signature_name="Alice Doe",
         signature_method="typed_in_app",
+        situations=every if situations is None else situations,
     )
     consent, is_new = sign_consent(actor=own(patient), draft=draft, now=now or timezone.now())
     assert is_new

@@ -16,6 +16,7 @@ from django.test import Client
 
 from tests.accounts.consenting import consent_body
 from tests.matrix.callers import Caller, code_of, sign_in_body
+from tests.matrix.ladders import ladder_body, shift_body
 from tests.matrix.world import (
     BORN_ON,
     CODE,
@@ -56,6 +57,8 @@ class Ask:
     def _id_of(self, parameter: str) -> UUID | str:
         if parameter == "point_id":
             return self.world.points.get(self.whose, NOBODY)
+        if parameter == "shift_id":
+            return self.world.shift_id if self.whose == "on call" else NOBODY
         if self.whose in self.world.messages:
             return self.world.messages[self.whose]
         if parameter == "consent_id":
@@ -263,12 +266,20 @@ BODIES: Mapping[str, Callable[[Ask], Any]] = {
     "PATCH /api/v1/me/coping-steps/{step_id}": lambda _ask: {"order": 5},
     "POST /api/v1/me/support-contacts": _contact,
     "PATCH /api/v1/me/support-contacts/{contact_id}": lambda _ask: {"order": 5},
+    "POST /api/v1/me/support-contacts/{contact_id}/invitation": lambda _ask: {
+        "channel": "sms",
+        "only_preview": True,
+    },
+    "POST /api/v1/me/support-contacts/{contact_id}/call": _act(),
+    "POST /contact/{link}": lambda _ask: {"answer": "yes"},
     "POST /api/v1/me/nudges/{nudge_id}/snooze": _snooze,
     "POST /api/v1/me/nudges/{nudge_id}/rate": lambda _ask: {"helped": True},
     "PUT /api/v1/me/prompt-settings": lambda _ask: {"schedules": [{"kind": "check_in"}]},
     "PUT /api/v1/holidays": lambda _ask: {
         "holidays": [{"on": "2026-12-25", "name": "Christmas Day"}]
     },
+    "PUT /api/v1/escalation-ladder": lambda _ask: ladder_body(),
+    "POST /api/v1/on-call-shifts": lambda ask: shift_body(ask.world.on_call_id),
     "POST /api/v1/sync": _sync,
     "POST /api/v1/me/erasure": lambda _ask: {"password": PASSWORD},
     "POST /api/v1/me/exports": _export,
@@ -309,6 +320,7 @@ BODIES: Mapping[str, Callable[[Ask], Any]] = {
 }
 HEADERS: Mapping[str, dict[str, str]] = {
     "PATCH /api/v1/check-ins/{check_in_id}": {"if-match": '"1"'},
+    "PUT /api/v1/escalation-ladder": {"if-match": '"0"'},
     "PATCH /api/v1/me/coping-steps/{step_id}": {"if-match": '"1"'},
     "PATCH /api/v1/me/support-contacts/{contact_id}": {"if-match": '"1"'},
 }

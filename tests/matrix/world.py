@@ -39,6 +39,7 @@ from backend.privacy.models import Erasure, Export
 from backend.tracking.models import Assessment, CheckIn
 from tests.accounts.consenting import own, sign
 from tests.matrix.callers import Caller, ended, expired, signed_in, waiting
+from tests.matrix.ladders import past_shift
 from tests.people import (
     actor_for,
     enrol_app,
@@ -114,6 +115,8 @@ class World:
     patients: dict[str, Belongings]
     messages: dict[str, UUID]
     points: dict[str, UUID]
+    on_call_id: UUID
+    shift_id: UUID
 
 
 def make_world() -> World:
@@ -182,6 +185,8 @@ def make_world() -> World:
         patients=patients,
         messages=messages,
         points={"therapist": _address_of(people.therapist)},
+        on_call_id=people.on_call.pk,
+        shift_id=past_shift(people.on_call).pk,
     )
 
 

@@ -20,8 +20,11 @@ SYSTEM_ACTS = {
     ("backend/accounts/services/second_factors.py", "mfa.remove"),
     ("backend/accounts/services/enrolment.py", "enrolment"),
     ("backend/aftercare/messages.py", "message.consent"),
+    ("backend/aftercare/contact_page.py", "contact.link"),
+    ("backend/aftercare/services/inviting.py", "contact.answer"),
     ("backend/fhir/services.py", "fhir.owner"),
     ("backend/operations/selectors.py", "operations.count"),
+    ("backend/privacy/services/contact_disclosures.py", "contact.disclose"),
     ("backend/privacy/services/exporting.py", "export.fetch"),
     ("backend/privacy/services/reading.py", "audit.read"),
 }

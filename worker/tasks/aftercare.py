@@ -7,6 +7,8 @@ from backend.notifications.selectors import database_now
 from backend.queue import Job
 from worker.app import app
 from worker.reporting import report
+from worker.sending import other_senders
+from worker.tasks.delivery import LIMIT_S, SOFT_LIMIT_S
 
 
 @app.task(name=Job.ASSESS_DUE.value)
@@ -38,4 +40,12 @@ def prompt_due() -> int:
     """Sends the prompts whose time has come; returns how many patients were looked at."""
     with report(Job.PROMPT_DUE) as done:
         done.count = services.prompt_due(now=database_now())
+    return done.count
+
+
+@app.task(name=Job.TELL_CONTACTS.value, soft_time_limit=SOFT_LIMIT_S, time_limit=LIMIT_S)
+def tell_contacts() -> int:
+    """Tells support contacts who agreed; returns how many messages were tried."""
+    with report(Job.TELL_CONTACTS) as done:
+        done.count = services.tell_contacts(senders=other_senders(), now=database_now)
     return done.count

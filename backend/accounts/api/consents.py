@@ -33,6 +33,7 @@ PurposeName = Literal[
     "treatment", "coordination", "support", "payment", "employment", "housing", "legal",
     "own_request",
 ]  # fmt: skip
+SituationName = Literal["asked", "strong_craving", "use_reported", "not_safe", "silence"]
 
 
 class RecipientBody(Struct, forbid_unknown_fields=True):
@@ -50,7 +51,8 @@ class RecipientBody(Struct, forbid_unknown_fields=True):
 class ConsentBody(Struct, forbid_unknown_fields=True):
     """`id` is made by the app. Ends on `expires_on` (the last day) or with `expires_event`.
 
-    `text_*` are of the words that were shown, from `GET /consent-texts`.
+    `text_*` are of the words that were shown, from `GET /consent-texts`. `situations` are those in
+    which a support contact may be told, and of nobody else.
     """
 
     id: UUID
@@ -64,6 +66,7 @@ class ConsentBody(Struct, forbid_unknown_fields=True):
     signature_method: Literal["typed_in_app", "typed_on_web"]
     expires_on: date | None = None
     expires_event: Literal["discharge"] | None = None
+    situations: Annotated[list[SituationName], Meta(max_length=5)] = []
 
 
 class RecipientAnswer(Struct):
@@ -80,6 +83,7 @@ class ConsentAnswer(Struct):
     discloser: str
     recipient: RecipientAnswer
     scopes: list[str]
+    situations: list[str]
     purpose: str
     expires_on: date | None
     expires_event: str | None
@@ -136,6 +140,7 @@ def show_consent(consent: Consent) -> ConsentAnswer:
             contact_id=consent.contact_id,
         ),
         scopes=consent.scopes,
+        situations=consent.situations,
         purpose=consent.purpose,
         expires_on=consent.expires_on,
         expires_event=consent.expires_event or None,
@@ -159,6 +164,7 @@ def _draft(body: ConsentBody) -> ConsentDraft:
         id=body.id,
         recipient=body.recipient.as_recipient(),
         scopes=body.scopes,
+        situations=body.situations,
         purpose=body.purpose,
         expires_on=body.expires_on,
         expires_event=body.expires_event or "",

@@ -47,7 +47,8 @@ class Consent(models.Model):
     """Who may see what, why, until when: the elements of 42 CFR 2.31. Rows are never changed.
 
     The patient's app makes the id. `recipient_key` is how a recipient is found again, see
-    `recipients.Recipient`. `scopes` holds `ConsentScope` values. `expires_on` is the last day,
+    `recipients.Recipient`. `scopes` holds `ConsentScope` values, `situations`
+    those in which a support contact may be told, named one by one. `expires_on` is the last day,
     where the patient is. `text_*` say which words were signed, by their digest.
     """
 
@@ -61,6 +62,7 @@ class Consent(models.Model):
     contact_id = models.UUIDField(null=True)
     recipient_key = models.CharField(max_length=100)
     scopes = ArrayField(models.CharField(max_length=24))
+    situations = ArrayField(models.CharField(max_length=16), default=list)
     purpose = models.CharField(max_length=16, choices=Purpose.choices)
     expires_on = models.DateField(null=True)
     expires_event = models.CharField(max_length=16, choices=ExpiryEvent.choices, blank=True)

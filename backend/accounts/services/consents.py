@@ -37,6 +37,7 @@ class ConsentDraft:
     text_sha256: str
     signature_name: str
     signature_method: str
+    situations: Sequence[str] = ()
 
     def columns(self) -> dict[str, Any]:
         """As a row holds them."""
@@ -47,6 +48,7 @@ class ConsentDraft:
             "contact_id": self.recipient.contact_id,
             "recipient_key": self.recipient.key,
             "scopes": sorted({scope.value for scope in self.scopes}),
+            "situations": sorted(set(self.situations)),
             "purpose": self.purpose,
             "expires_on": self.expires_on,
             "expires_event": self.expires_event,
@@ -109,6 +111,12 @@ def _refuse_what_cannot_be_signed(draft: ConsentDraft, patient: Patient, *, now:
     if is_contact != (draft.recipient.contact_id is not None):
         raise errors.invalid_field(
             "/recipient/contact_id",
+            "contact_mismatch",
+            _("A support contact is named by its id, and nobody else is."),
+        )
+    if draft.situations and not is_contact:
+        raise errors.invalid_field(
+            "/situations",
             "contact_mismatch",
             _("A support contact is named by its id, and nobody else is."),
         )

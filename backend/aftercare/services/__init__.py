@@ -9,6 +9,14 @@ from backend.aftercare.services.baselines import start_baseline
 from backend.aftercare.services.escalation import escalate_due
 from backend.aftercare.services.history import assess_history
 from backend.aftercare.services.holidays import set_holidays
+from backend.aftercare.services.inviting import (
+    Wanted,
+    answer_link,
+    call_contact,
+    invite_contact,
+    withdraw_invitation,
+)
+from backend.aftercare.services.ladders import LadderDraft, set_ladder
 from backend.aftercare.services.monitoring import leave_monitoring, resume_monitoring
 from backend.aftercare.services.own_items import amend_item, remove_item, store_item
 from backend.aftercare.services.prompt_settings import set_prompt_settings
@@ -24,18 +32,27 @@ from backend.aftercare.services.responses import (
     respond_to_check_ins,
     respond_to_refused,
 )
+from backend.aftercare.services.rotas import add_shift, cancel_shift
 from backend.aftercare.services.sweeping import sweep_due
+from backend.aftercare.services.telling_contacts import tell_contacts
 
 __all__ = [
+    "LadderDraft",
     "Response",
+    "Wanted",
     "acknowledge_alert",
     "act_on_alert",
     "acute_facts",
+    "add_shift",
     "amend_item",
+    "answer_link",
     "assess_due",
     "assess_history",
+    "call_contact",
+    "cancel_shift",
     "dismiss_nudge",
     "escalate_due",
+    "invite_contact",
     "leave_monitoring",
     "local_date",
     "matches_for",
@@ -51,9 +68,12 @@ __all__ = [
     "respond_to_refused",
     "resume_monitoring",
     "set_holidays",
+    "set_ladder",
     "set_prompt_settings",
     "snooze_nudge",
     "start_baseline",
     "store_item",
     "sweep_due",
+    "tell_contacts",
+    "withdraw_invitation",
 ]

@@ -12,7 +12,16 @@ from backend.accounts import audit
 from backend.accounts.actor import Actor
 from backend.accounts.models import AuditEvent, Patient
 from backend.aftercare.decision_rules import Match, Severity
-from backend.aftercare.ladder import live_on, reachable_level
+from backend.aftercare.ladder import (
+    Live,
+    has_rota,
+    live_on,
+    reachable_level,
+    silence_of,
+    standing,
+    ways_of,
+    with_who_is_on_shift,
+)
 from backend.aftercare.models import (
     AcuteReport,
     Alert,
@@ -80,31 +89,41 @@ def note_revision(alert: Alert, *, revision: int, actor: Actor, now: datetime) -
     )
 
 
-def tell_level(alert: Alert, *, evidence_is_late: bool = False, now: datetime) -> None:
-    """Queues one message for everyone up to the first level that a phone can reach.
+def tell_level(
+    alert: Alert, *, organisation_id: UUID, evidence_is_late: bool = False, now: datetime
+) -> None:
+    """Queues one message for everyone up to the first level that can be reached.
 
     Levels that nobody can be reached on are passed over at once; their messages wait in case a
     phone is registered. Sets when the next level is due.
     """
+    if has_rota(alert.rungs):
+        on_shift = standing(organisation_id, now=now).on_shift
+        name_who_is_on_shift(alert, on_shift)
     live = live_on(alert.ladder[alert.level :])
     drafts = plan_level(alert, live=live, evidence_is_late=evidence_is_late, now=now)
-    alert.save(update_fields=["level", "level_due_at"])
+    alert.save(update_fields=["level", "level_due_at", "ladder"])
     queue_notifications(drafts=drafts, now=now)
 
 
+def name_who_is_on_shift(alert: Alert, on_shift: Collection[str]) -> None:
+    """Puts them on the levels by a rota that are still to be told, in memory alone."""
+    alert.ladder = with_who_is_on_shift(alert.ladder, alert.rungs, on_shift, start=alert.level)
+
+
 def plan_level(
-    alert: Alert, *, live: Collection[str], evidence_is_late: bool, now: datetime
+    alert: Alert, *, live: Live, evidence_is_late: bool, now: datetime
 ) -> list[NotificationDraft]:
     """What `tell_level` queues; moves the alert in memory alone. `live` can be reached now."""
-    policy = RESPONSE[Severity(alert.severity)]
-    obeys_quiet_hours = policy.obeys_quiet_hours or evidence_is_late
+    severity = Severity(alert.severity)
+    obeys_quiet_hours = RESPONSE[severity].obeys_quiet_hours or evidence_is_late
     first = alert.level
-    reached = reachable_level(alert.ladder, start=first, live=live)
+    reached = reachable_level(alert.ladder, alert.rungs, start=first, live=live)
     if reached is not None:
         alert.level = reached
     elif alert.ladder:
         alert.level = len(alert.ladder) - 1
-    wait = policy.next_level_after
+    wait = silence_of(alert.rungs, level=alert.level, severity=severity)
     alert.level_due_at = now + wait if wait is not None else None
     return [
         _draft(alert, level, user_id, obeys_quiet_hours=obeys_quiet_hours, now=now)
@@ -129,6 +148,7 @@ def _draft(
         text_facts={"severity": alert.severity, "condition": alert.condition},
         due_at=now,
         expires_at=now + RESPONSE[severity].message_life,
+        ways=list(ways_of(alert.rungs, level)) or None,
     )
 
 

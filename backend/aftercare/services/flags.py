@@ -10,7 +10,7 @@ from backend.accounts.actor import Actor
 from backend.accounts.models import Patient
 from backend.aftercare.decision_rules import Severity
 from backend.aftercare.episodes import REOPENS_WITHIN
-from backend.aftercare.ladder import ladder_for
+from backend.aftercare.ladder import snapshot_for
 from backend.aftercare.models import (
     Alert,
     AlertAct,
@@ -73,12 +73,13 @@ def raise_flag(
     alert.status = AlertStatus.OPEN
     alert.reasons, alert.last_on, alert.evidence_at = [reason], on, now
     alert.due_at = now + RESPONSE[Severity.MEDIUM].due_within
-    alert.ladder = ladder_for(patient, on=now.date())
+    for name, value in snapshot_for(patient, now=now).columns().items():
+        setattr(alert, name, value)
     alert.save()
     if not is_new:
         AlertAct.objects.create(alert=alert, at=now, kind=AlertActKind.RENEWED)
     _audit(actor, alert, "alert.open" if is_new else "alert.renew")
-    tell_level(alert, now=now)
+    tell_level(alert, organisation_id=patient.organisation_id, now=now)
     chosen = "open" if is_new else "open_again"
     _decided(patient, condition, first_on, alert=alert, chosen=chosen, now=now)
     return alert

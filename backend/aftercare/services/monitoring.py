@@ -18,7 +18,7 @@ from backend.accounts.access import access_own_patient
 from backend.accounts.actor import Actor
 from backend.accounts.models import Patient
 from backend.aftercare.decision_rules import Severity
-from backend.aftercare.ladder import ladder_for
+from backend.aftercare.ladder import snapshot_for
 from backend.aftercare.models import Alert, Condition
 from backend.aftercare.policy import RESPONSE
 from backend.aftercare.services.alerts import act_audited, tell_level
@@ -95,12 +95,12 @@ def _tell_care_team(actor: Actor, patient: Patient, *, now: datetime) -> None:
         opened_at=now,
         evidence_at=now,
         due_at=now + RESPONSE[severity].due_within,
-        ladder=ladder_for(patient, on=now.date()),
+        **snapshot_for(patient, now=now).columns(),
         first_on=today,
         last_on=today,
     )
     act_audited(actor, alert, "alert.open").save(force_insert=True)
-    tell_level(alert, now=now)
+    tell_level(alert, organisation_id=patient.organisation_id, now=now)
 
 
 def _audit(actor: Actor, patient: Patient, action: str) -> None:

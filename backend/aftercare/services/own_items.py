@@ -21,6 +21,7 @@ from backend.accounts.access import access_own_patient, not_found
 from backend.accounts.actor import Actor
 from backend.accounts.models import Patient
 from backend.aftercare.models import CopingStep, SupportContact
+from backend.aftercare.services.inviting import end_invitations
 from backend.tracking.models import NextSync
 
 Item = TypeVar("Item", CopingStep, SupportContact)
@@ -106,6 +107,7 @@ def amend_item(
         setattr(row, name, value)
     if isinstance(row, SupportContact) and not WHO.isdisjoint(changed):
         row.opted_in_at = None
+        end_invitations(row, now=now)
     row.changed_at = now
     _save_changed(row)
     _audit(actor, row, "amend", fields=sorted(changed))
@@ -120,6 +122,8 @@ def remove_item(*, actor: Actor, kind: type[Item], item_id: UUID, now: datetime)
         return Stored(row, is_new=False)
     for name, value in EMPTIED[kind].items():
         setattr(row, name, value)
+    if isinstance(row, SupportContact):
+        end_invitations(row, now=now)
     row.removed_at = row.changed_at = now
     _save_changed(row)
     _audit(actor, row, "remove")

@@ -10,7 +10,15 @@ from functools import cached_property
 from backend.accounts.actor import Actor
 from backend.accounts.models import AuditEvent, Patient
 from backend.aftercare.decision_rules import Severity
-from backend.aftercare.ladder import Ladder, ladder_for, live_on
+from backend.aftercare.ladder import (
+    Ladder,
+    Live,
+    Snapshot,
+    has_rota,
+    live_on,
+    snapshot_for,
+    standing,
+)
 from backend.aftercare.models import Alert, AlertAct, AlertActKind, AlertEvidence, AlertStatus
 from backend.aftercare.policy import RESPONSE
 from backend.aftercare.selectors import hold_open_alerts
@@ -19,6 +27,7 @@ from backend.aftercare.services.alerts import (
     act_audited,
     choose_condition,
     evidence_row,
+    name_who_is_on_shift,
     plan_level,
     ties_by,
 )
@@ -29,7 +38,7 @@ _ALERTS = Upsert(
     Alert,
     "id",
     ("severity", "reasons", "first_on", "last_on", "round", "level", "level_due_at", "evidence_at",
-     "due_at", "status", "acknowledged_at", "acknowledged_by_id"),
+     "due_at", "status", "acknowledged_at", "acknowledged_by_id", "ladder", "exhausted_at"),
 )  # fmt: skip
 _ACTS, _AUDITED = Upsert(AlertAct), Upsert(AuditEvent)
 
@@ -67,6 +76,8 @@ class Raising:
         self._evidence.append(evidence_row(alert, evidence, now=self.now))
         if renews:
             is_late = evidence.is_late and not evidence.always_pages
+            if alert not in self._opened and has_rota(alert.rungs):
+                name_who_is_on_shift(alert, self._on_shift)
             live = self._live(alert.ladder)
             self._drafts += plan_level(alert, live=live, evidence_is_late=is_late, now=self.now)
         return alert
@@ -91,14 +102,18 @@ class Raising:
         return {alert.condition: alert for alert in hold_open_alerts(self.patient.pk)}
 
     @cached_property
-    def _own_ladder(self) -> Ladder:
-        return ladder_for(self.patient, on=self.now.date())
+    def _own_ladder(self) -> Snapshot:
+        return snapshot_for(self.patient, now=self.now)
 
     @cached_property
-    def _known_live(self) -> dict[str, frozenset[str]]:
+    def _on_shift(self) -> frozenset[str]:
+        return standing(self.patient.organisation_id, now=self.now).on_shift
+
+    @cached_property
+    def _known_live(self) -> dict[str, Live]:
         return {}
 
-    def _live(self, ladder: Ladder) -> frozenset[str]:
+    def _live(self, ladder: Ladder) -> Live:
         key = repr(ladder)
         if key not in self._known_live:
             self._known_live[key] = live_on(ladder)
@@ -113,7 +128,7 @@ class Raising:
             opened_at=self.now,
             evidence_at=self.now,
             due_at=self.now + RESPONSE[evidence.severity].due_within,
-            ladder=self._own_ladder,
+            **self._own_ladder.columns(),
             first_on=evidence.on,
             last_on=evidence.on,
         )
@@ -134,7 +149,7 @@ class Raising:
             alert.evidence_at = self.now
             alert.due_at = self.now + RESPONSE[severity].due_within
             alert.status = AlertStatus.OPEN
-            alert.acknowledged_at = alert.acknowledged_by = None
+            alert.acknowledged_at = alert.acknowledged_by = alert.exhausted_at = None
             self._acts.append(AlertAct(alert=alert, at=self.now, kind=AlertActKind.RENEWED))
         if alert not in self._opened:
             self._changed[alert.condition] = alert

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from backend.notifications.services.channels import note_results
 from backend.notifications.services.contact_points import (
     add_contact_point,
+    checked_address,
     remove_contact_point,
     retire_contact_point_again,
     send_contact_codes,
@@ -40,8 +42,10 @@ __all__ = [
     "beat",
     "cancel_pending",
     "cancel_pending_to",
+    "checked_address",
     "consent_subject",
     "deliver_due",
+    "note_results",
     "pause_delivery",
     "queue_notifications",
     "record_receipts",

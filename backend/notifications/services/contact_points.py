@@ -46,7 +46,7 @@ def add_contact_point(
     Raises `Forbidden` for whoever is no clinician, `Invalid`, `RateLimited` by account.
     """
     clinician = access_clinician(actor)
-    address = _checked(channel, address)
+    address = checked_address(channel, address)
     rate_limits.spend(CODES_BY_ACCOUNT, str(clinician.user_id), now=now)
     with transaction.atomic():
         lock_account(clinician.user_id)
@@ -189,7 +189,7 @@ def _own(user_id: UUID, point_id: UUID) -> ContactPoint:
     return point
 
 
-def _checked(channel: str, address: str) -> str:
+def checked_address(channel: str, address: str) -> str:
     """In its one form. Raises `Invalid`."""
     if channel == AddressChannel.SMS:
         number = re.sub(r"[\s().-]", "", address)

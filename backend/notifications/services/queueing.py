@@ -22,6 +22,7 @@ class NotificationDraft:
     """A decision to tell one account one thing. `key` makes the same decision one message.
 
     `text_id` and `text_facts` are read after unlock; nothing of them reaches a lock screen.
+    Without `ways` it leaves by all that work.
     """
 
     key: str
@@ -35,13 +36,14 @@ class NotificationDraft:
     text_facts: Mapping[str, Any]
     due_at: datetime
     expires_at: datetime
+    ways: list[str] | None = None
 
 
 _COLUMNS = (
     "id, key, kind, subject, recipient_id, patient_id, priority, obeys_quiet_hours, text_id,"
-    " text_facts, due_at, expires_at, created_at, attempts, unreturned_claims, outcome"
+    " text_facts, due_at, expires_at, created_at, ways, attempts, unreturned_claims, outcome"
 )
-_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, {due_at}, %s, %s, 0, 0, '')"
+_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, {due_at}, %s, %s, %s::varchar[], 0, 0, '')"
 _LATER = _ROW.format(due_at="%s")
 # Senders go by the database's clock. One that is behind the caller's shall delay nothing.
 _AT_ONCE = _ROW.format(due_at="LEAST(%s, clock_timestamp())")
@@ -70,7 +72,9 @@ def queue_notifications(*, drafts: Sequence[NotificationDraft], now: datetime) -
     return len(due)
 
 
-def _values(draft: NotificationDraft, now: datetime) -> list[UUID | str | int | bool | datetime]:
+def _values(
+    draft: NotificationDraft, now: datetime
+) -> list[UUID | str | int | bool | datetime | list[str] | None]:
     return [
         uuid4(),
         draft.key,
@@ -85,6 +89,7 @@ def _values(draft: NotificationDraft, now: datetime) -> list[UUID | str | int | 
         draft.due_at,
         draft.expires_at,
         now,
+        draft.ways,
     ]
 
 

@@ -70,6 +70,10 @@ def channel_of(place: Device | ContactPoint) -> Channel:
     return Channel.WEB_PUSH if place.target_kind == TargetKind.BROWSER else Channel.PUSH
 
 
+def _way_of(place: Device | ContactPoint) -> str:
+    return place.channel if isinstance(place, ContactPoint) else Channel.PUSH.value
+
+
 def situations(
     token: UUID,
     ids: Collection[UUID],
@@ -92,7 +96,11 @@ def situations(
     found = {}
     for key, row in rows.items():
         places = [*phones.get(row.recipient_id, ()), *_for_row(row, addresses)]
-        usable = [place for place in places if channel_of(place) in channels]
+        usable = [
+            place
+            for place in places
+            if channel_of(place) in channels and (not row.ways or _way_of(place) in row.ways)
+        ]
         found[key] = _situation(row, usable, history.get(key, {}), stopped=stopped, now=now)
     return found
 

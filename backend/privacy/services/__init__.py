@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.privacy.services.contact_disclosures import note_shown_to_contact
 from backend.privacy.services.disclosures import (
     Disclosed,
     Wish,
@@ -58,6 +59,7 @@ __all__ = [
     "find_mass_reads",
     "lift_legal_hold",
     "make_exports",
+    "note_shown_to_contact",
     "open_emergency_access",
     "publish_roots",
     "read_disclosures",

@@ -1,0 +1,42 @@
+"""A ladder and a shift as an administrator enters them, and a shift that is over."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from backend.accounts.models import Clinician
+from backend.aftercare.models import OnCallShift
+
+
+def ladder_body() -> dict[str, Any]:
+    silent = {"critical": 10, "high": 120}
+    return {
+        "rungs": [{"who": "clinical_supervisor", "silent_minutes": silent}],
+        "reason": "There is nobody else at night.",
+        "decided_by": "Ottilie",
+        "review_on": (datetime.now(UTC) + timedelta(days=60)).date().isoformat(),
+    }
+
+
+def shift_body(clinician_id: UUID) -> dict[str, Any]:
+    starts_at = datetime.now(UTC) + timedelta(days=1)
+    return {
+        "id": str(uuid4()),
+        "clinician_id": str(clinician_id),
+        "starts_at": starts_at.isoformat(),
+        "ends_at": (starts_at + timedelta(hours=8)).isoformat(),
+    }
+
+
+def past_shift(clinician: Clinician) -> OnCallShift:
+    """One that is over, so that there is no rota now."""
+    now = datetime.now(UTC)
+    return OnCallShift.objects.create(
+        organisation=clinician.organisation,
+        clinician=clinician,
+        starts_at=now - timedelta(days=2),
+        ends_at=now - timedelta(days=1),
+        created_at=now - timedelta(days=2),
+    )
