@@ -78,7 +78,7 @@ class Run:
         say("Starting web, worker and relay ..." if settings.has_broker else "Starting ...")
         for program in settings.long_running():
             self._supervisor.add(program)
-        address = f"http://127.0.0.1:{self._web_socket.getsockname()[1]}"
+        address = self._address()
         self._supervisor.wait_until(
             lambda: is_healthy(address), within=_UP_WITHIN, what=f"an answer of {address}/healthz"
         )
@@ -89,7 +89,7 @@ class Run:
     def _settings(self) -> Settings:
         owner, web, worker = self._database_urls()
         return Settings(
-            environment=self._environment,
+            environment={"PUBLIC_URL": self._address(), **self._environment},
             state=self.state,
             web_fd=self._web_socket.fileno(),
             secret_key=given(self._environment, "SECRET_KEY") or secret(self.state / "secret-key"),
@@ -103,6 +103,9 @@ class Run:
             senders_own={name: given(self._environment, name) or "" for name in SENDERS_OWN},
             metrics_token=given(self._environment, "METRICS_TOKEN") or "",
         )
+
+    def _address(self) -> str:
+        return f"http://127.0.0.1:{self._web_socket.getsockname()[1]}"
 
     def _patient_keys(self) -> str:
         """Those given, or one that is made on first use: without it, no note can be read again."""

@@ -87,7 +87,7 @@ def page_of(invitation: ContactInvitation, *, language: str, now: datetime) -> C
 
 
 def _told(invitation: ContactInvitation, language: str, *, now: datetime) -> list[Told]:
-    contact, patient = invitation.contact, invitation.patient
+    contact = invitation.contact
     consented = consented_situations(contact, at=now)
     rows = ContactMessage.objects.filter(
         invitation=invitation, queued_at__gt=now - SHOWN_FOR, outcome=ContactOutcome.ACCEPTED
@@ -98,7 +98,9 @@ def _told(invitation: ContactInvitation, language: str, *, now: datetime) -> lis
             situation=row.situation,
             scope=TELLS_OF[row.situation],
             at=row.queued_at,
-            text=message_to(patient, contact, Situation(row.situation), language=language),
+            text=message_to(
+                contact, Situation(row.situation), name=invitation.shown_as, language=language
+            ),
         )
         for row in rows.order_by("-queued_at")
         if not why_not_told(contact, row.situation, consented=consented)

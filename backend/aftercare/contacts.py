@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from backend.accounts.models import Patient
 from backend.aftercare.models import Situation, SupportContact
 from backend.aftercare.texts import LANGUAGES, render
 
@@ -23,14 +22,12 @@ class Preview:
     why_not: str
 
 
-def previews(
-    patient: Patient, contact: SupportContact, *, consented: Collection[str]
-) -> list[Preview]:
+def previews(contact: SupportContact, *, name: str, consented: Collection[str]) -> list[Preview]:
     """For every situation, in the contact's language. `consented` holds the situations covered."""
     return [
         Preview(
             situation=situation.value,
-            text=message_to(patient, contact, situation),
+            text=message_to(contact, situation, name=name),
             why_not=why_not_told(contact, situation.value, consented=consented),
         )
         for situation in Situation
@@ -49,15 +46,16 @@ def why_not_told(contact: SupportContact, situation: str, *, consented: Collecti
 
 
 def message_to(
-    patient: Patient, contact: SupportContact, situation: Situation, *, language: str = ""
+    contact: SupportContact, situation: Situation, *, name: str, language: str = ""
 ) -> str:
     """The words: what the patient wrote, where they wrote something. No reading, no number.
 
-    In the contact's language unless another one is asked for.
+    `name` is how the patient lets themselves be called; empty: not at all. In the contact's
+    language unless another one is asked for.
     """
     language = language or language_of(contact)
-    text_id = f"contact.{situation.value}"
-    said = render(text_id, language=language, patient=patient.given_name)
+    named = name or render("contact.somebody", language=language)
+    said = render(f"contact.{situation.value}", language=language, patient=named)
     if not contact.words:
         return said
     own = render("contact.own_words", language=language, words=contact.words)

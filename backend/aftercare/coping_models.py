@@ -93,9 +93,4 @@ class SupportContact(OwnItem):
                 name="support_contact_of_patient",
             ),
             models.Index(fields=["patient", "sync_seq"], name="support_contact_sync"),
-            models.Index(
-                fields=["patient"],
-                condition=Q(opted_in_at__isnull=False),
-                name="support_contact_agreed",
-            ),
         ]

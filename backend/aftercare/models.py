@@ -154,6 +154,7 @@ class Alert(models.Model):
                 name="alert_level_due",
             ),
             models.Index(fields=["patient", "-opened_at"], name="alert_of_patient"),
+            models.Index(fields=["-evidence_at"], name="alert_newest_evidence"),
             models.Index(
                 fields=["exhausted_at"],
                 condition=Q(exhausted_at__isnull=False, status="open"),

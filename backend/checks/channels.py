@@ -16,7 +16,7 @@ def channels_are_whole(**_: Any) -> list[CheckMessage]:
     """For the processes that send; in production alone."""
     if not settings.IS_PRODUCTION or settings.DATABASE_ROLE != "worker":
         return []
-    return [*_twilio(), *_web_push(), *_alone()]
+    return [*_twilio(), *_web_push(), *_links(), *_alone()]
 
 
 @register(ENVIRONMENT)
@@ -59,6 +59,16 @@ def _web_push() -> Iterator[CheckMessage]:
             "VAPID_PRIVATE_KEY is set without VAPID_SUBJECT: browsers would refuse every push.",
             "Set VAPID_SUBJECT to a mailto: address at which a push service finds you.",
             id="handrail.E032",
+        )
+
+
+def _links() -> Iterator[CheckMessage]:
+    if settings.PUBLIC_URL and not settings.PUBLIC_URL.startswith("https://"):
+        yield Error(
+            "PUBLIC_URL does not begin with https://: a support contact's link would be read on"
+            " its way, and whoever has it may answer for them.",
+            "Set PUBLIC_URL to the https address of the pages, or leave it empty.",
+            id="handrail.E033",
         )
 
 

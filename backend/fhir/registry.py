@@ -33,6 +33,8 @@ NOT_SHOWN: Mapping[str, str] = {
     "notifications.Notification": "how a message travelled; a nudge is told by itself",
     "aftercare.AcuteReport": "part of a check-in that was refused; its alert is a Flag",
     "aftercare.CopingStep": "the patient's own words, for themselves alone",
+    "aftercare.ContactInvitation": "a question to a person the patient chose, and their answer",
+    "aftercare.ContactMessage": "that a person the patient chose was told; no clinical meaning",
     "aftercare.SupportContact": "people the patient chose; who may hear what is a Consent",
     "aftercare.Decision": "why something was said or not; read here, by the care team",
     "aftercare.Prompt": "an invitation to check in; what came of it is an Observation",

@@ -29,6 +29,8 @@ NOT_A_PATIENTS: Mapping[str, str] = {
     "accounts_secondfactor": "staff's second step; patients have none",
     "accounts_recoverycode": "staff's second step; patients have none",
     "accounts_mfachallenge": "staff's second step; patients have none",
+    "aftercare_escalationladder": "an organisation's, with the account of who stored it",
+    "aftercare_oncallshift": "staff",
     "notifications_contactpoint": "a clinician's own address, never a patient's",
     "privacy_massread": "about staff; counts of patients, no patient",
 }

@@ -297,7 +297,7 @@ def test_the_database_holds_the_shape_itself(committed_db: None, people: People)
     phone.post("/me/consents", consent_body())
     columns = "patient_id, discloser_id, discloser_name, recipient_kind, recipient_name"
     columns += ", recipient_affiliation, recipient_key, purpose, text_version, text_language"
-    columns += ", text_sha256, signature_name, signature_method, signed_at"
+    columns += ", text_sha256, signature_name, signature_method, signed_at, situations"
     for scopes, expires_on, event in (
         ("'{}'", "'2030-01-01'", "''"),
         ("'{notes}'", "NULL", "''"),

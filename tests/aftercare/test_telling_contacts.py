@@ -4,7 +4,7 @@ and what ends stops what is queued."""
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -28,6 +28,7 @@ from backend.notifications.services import pause_delivery
 from backend.privacy import journal
 from backend.privacy.journal import Entry
 from backend.privacy.models import Disclosure
+from backend.tracking.models import CheckIn
 from tests.accounts.consenting import own
 from tests.acting import carried
 from tests.aftercare.asking import (
@@ -57,7 +58,7 @@ def test_called_for_they_read_the_patients_own_words_behind_the_link(
     assert tell(sms) == 1
     assert sms.sent[0].body == f"You have a new message. {PUBLIC}/contact/{link}"
     text = browse("GET", link).content.decode()
-    assert "Alice has asked you to get in touch" in text and WORDS in text
+    assert "A. has asked you to get in touch" in text and WORDS in text and "Alice" not in text
     assert AuditEvent.objects.filter(action="support_contact.tell").count() == 1
     assert AuditEvent.objects.filter(action="support_contact.show").count() == 1
     assert Disclosure.objects.count() == 0
@@ -120,6 +121,41 @@ def test_without_their_yes_nothing_is_told(
     report(people, now=timezone.now(), not_safe=True)
     assert tell(sms) == 0
     assert ContactMessage.objects.count() == 0
+
+
+def test_a_withdrawn_check_in_tells_nobody(
+    people: People, phone: Phone, maria: SupportContact, sms: Recorder
+):
+    agreed(people, phone, maria, sms)
+    received = report(people, now=timezone.now(), craving=9)
+    CheckIn.objects.filter(pk=received.check_in.pk).update(withdrawn_at=timezone.now())
+    assert tell(sms) == 0
+
+
+DAWN = datetime.combine(timezone.now().date() + timedelta(days=1), time(10), tzinfo=UTC)
+"""05:00 or 06:00 in New York."""
+
+
+@pytest.mark.parametrize("has_left", [False, True])
+def test_a_silence_is_told_by_day_and_not_of_who_left_monitoring(
+    people: People, phone: Phone, maria: SupportContact, sms: Recorder, has_left: bool
+):
+    agreed(people, phone, maria, sms)
+    Alert.objects.create(
+        patient=people.patient,
+        condition="absence",
+        severity="medium",
+        opened_at=DAWN,
+        evidence_at=DAWN,
+        first_on=DAWN.date(),
+        last_on=DAWN.date(),
+    )
+    assert tell(sms, at=DAWN) == 0
+    if has_left:
+        people.patient.left_monitoring_at = DAWN
+        people.patient.save()
+    assert tell(sms, at=DAWN + timedelta(hours=3)) == 1
+    assert len(sms.sent) == (0 if has_left else 1)
 
 
 def test_a_late_check_in_tells_nobody(

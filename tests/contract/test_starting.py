@@ -8,12 +8,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
 
 from backend import start
+from backend.checks.channels import channels_are_whole
 from backend.checks.database import RoleFacts, judge, read_facts, roles_are_narrow
 from tests.conftest import owner_connection
 from tests.test_settings import STRONG_KEY, ids
@@ -230,3 +232,15 @@ def test_the_worker_role_is_narrow_too(django_db_setup: None) -> None:
             " FROM pg_roles WHERE rolname = current_user"
         ).fetchone()
     assert found == (False, False, False, True)
+
+
+@pytest.mark.parametrize(
+    ("address", "is_refused"),
+    [("http://care.example.org", True), ("https://care.example.org", False), ("", False)],
+)
+def test_links_of_support_contacts_are_never_read_on_their_way(
+    settings: Any, address: str, is_refused: bool
+) -> None:
+    settings.IS_PRODUCTION, settings.DATABASE_ROLE = True, "worker"
+    settings.PUBLIC_URL = address
+    assert ("handrail.E033" in ids(channels_are_whole())) is is_refused

@@ -12,7 +12,8 @@ from tests.architecture.source import ROOT, files
 NOT_OF_A_PATIENT = (
     "administrator.", "clinician.", "contact_point.", "delivery.", "device.",
     "emergency_accesses.", "language.",
-    "limits.", "mass_read", "mfa.", "operations.", "organisation.", "passkey.", "password",
+    "limits.", "mass_read", "mfa.", "on_call_shift.", "operations.", "organisation.",
+    "passkey.", "password",
     "privacy_officer.",
     "sign_in.", "sign_out.", "patient.access_own",
 )  # fmt: skip

@@ -16,8 +16,8 @@ from backend.accounts.access import access_own_patient
 from backend.accounts.authentication import actor_of
 from backend.aftercare import selectors, services
 from backend.aftercare.api.own_items import PATIENT_ONLY
-from backend.aftercare.contacts import language_of, question_to
-from backend.aftercare.models import ContactInvitation, SupportContact
+from backend.aftercare.contacts import language_of, message_to, question_to
+from backend.aftercare.models import ContactInvitation, Situation, SupportContact
 from backend.notifications.lock_screen import lock_screen
 from backend.openapi import problems
 from backend.rest import HandrailView, read_body
@@ -32,9 +32,15 @@ class InvitationBody(Struct, forbid_unknown_fields=True):
     only_preview: bool = False
 
 
+class ContactWords(Struct):
+    situation: str
+    text: str
+
+
 class InvitationAnswer(Struct):
     """`state` is `none`, `asked`, `agreed`, `declined` or `expired`. `message` is what is sent,
-    whatever it is about; `page` is what the page behind its link says before they answer."""
+    whatever it is about; `page` is what the page behind its link says before they answer, and
+    `told` what it says to who said yes, word for word, in each situation that the consent names."""
 
     state: Literal["none", "asked", "agreed", "declined", "expired"]
     channel: str
@@ -44,6 +50,7 @@ class InvitationAnswer(Struct):
     answered_at: datetime | None
     message: str
     page: list[str]
+    told: list[ContactWords]
 
 
 class CallBody(Struct, forbid_unknown_fields=True):
@@ -74,6 +81,10 @@ def show_invitation(
         answered_at=row.answered_at if row else None,
         message=f"{shown.title}: {shown.body}",
         page=question_to(shown_as, situations, language=language),
+        told=[
+            ContactWords(one, message_to(contact, Situation(one), name=shown_as))
+            for one in situations
+        ],
     )
 
 

@@ -195,12 +195,17 @@ class ContactPreviewView(HandrailView):
         responses={200: ContactPreviews, **problems(401, 403, 404)},
     )
     def get(self, request: Request, contact_id: UUID) -> Response:
-        """Word for word what this person would be told, by situation. Sends nothing."""
+        """Word for word what this person would be told, by situation. Sends nothing.
+
+        One is called as in one's invitation to them, and by one's own name before there is one.
+        """
         patient = access_own_patient(actor_of(request))
         contact = selectors.find_own_contact(patient.pk, contact_id)
         covered = selectors.consented_situations(contact, at=timezone.now())
+        asked = selectors.find_live_invitation(contact.pk)
+        name = asked.shown_as if asked else patient.given_name
         shown = [
             ContactPreview(one.situation, one.text, one.why_not)  # type: ignore[arg-type]
-            for one in previews(patient, contact, consented=covered)
+            for one in previews(contact, name=name, consented=covered)
         ]
         return Response(ContactPreviews(results=shown))

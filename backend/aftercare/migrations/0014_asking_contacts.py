@@ -92,12 +92,8 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.AddIndex(
-            model_name="supportcontact",
-            index=models.Index(
-                condition=models.Q(("opted_in_at__isnull", False)),
-                fields=["patient"],
-                name="support_contact_agreed",
-            ),
+            model_name="alert",
+            index=models.Index(fields=["-evidence_at"], name="alert_newest_evidence"),
         ),
         migrations.AddField(
             model_name="contactinvitation",

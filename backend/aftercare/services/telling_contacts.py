@@ -86,22 +86,23 @@ def tell_contacts(*, senders: Mapping[Channel, Sender], now: Clock) -> int:
 def queue_for_contacts(*, now: datetime) -> int:
     """A message for each contact who agreed and each situation of theirs that has come about.
 
-    Late and imported check-ins tell nobody. One situation is told once a day of the patient's; "not
-    safe" and the end of a silence as often as its alert begins anew. Returns how many are new.
+    Late, imported and withdrawn check-ins tell nobody, unless late ones say "not safe". One
+    situation is told once a day of the patient's; "not safe" and a silence as often as their alert
+    begins anew. Returns how many are new.
     """
-    agreed = SupportContact.objects.filter(opted_in_at__isnull=False, removed_at=None)
+    found = [*_from_evidence(now=now), *_from_silence(now=now)]
+    agreed = SupportContact.objects.filter(
+        opted_in_at__isnull=False,
+        removed_at=None,
+        patient_id__in={patient_id for patient_id, _situation, _alert in found},
+        patient__discharged_at=None,
+    )
     contacts: dict[UUID, list[SupportContact]] = {}
-    for contact in agreed.filter(patient__discharged_at=None).select_related("patient"):
+    for contact in agreed.select_related("patient") if found else ():
         contacts.setdefault(contact.patient_id, []).append(contact)
-    if not contacts:
-        return 0
-    found = [
-        *_from_evidence(contacts.keys(), now=now),
-        *_from_silence(contacts.keys(), now=now),
-    ]
     queued = 0
     for patient_id, situation, alert in found:
-        for contact in contacts[patient_id]:
+        for contact in contacts.get(patient_id, ()):
             if situation.value in contact.situations:
                 queued += _queue(contact, situation, alert, now=now)
     return queued
@@ -110,10 +111,10 @@ def queue_for_contacts(*, now: datetime) -> int:
 Cause = tuple[UUID, Situation, Alert]
 
 
-def _from_evidence(patient_ids: Collection[UUID], *, now: datetime) -> list[Cause]:
+def _from_evidence(*, now: datetime) -> list[Cause]:
     rows = AlertEvidence.objects.filter(
         Q(check_in=None) | Q(check_in__is_late=False) | Q(rules__contains=[Rule.NOT_SAFE.value]),
-        alert__patient_id__in=patient_ids,
+        check_in__withdrawn_at=None,
         alert__is_historical=False,
         alert__evidence_at__gt=now - LOOKS_BACK,
         at__gt=now - LOOKS_BACK,
@@ -126,9 +127,8 @@ def _from_evidence(patient_ids: Collection[UUID], *, now: datetime) -> list[Caus
     ]
 
 
-def _from_silence(patient_ids: Collection[UUID], *, now: datetime) -> list[Cause]:
+def _from_silence(*, now: datetime) -> list[Cause]:
     rows = Alert.objects.filter(
-        patient_id__in=patient_ids,
         patient__left_monitoring_at=None,
         condition=Condition.ABSENCE,
         evidence_at__gt=now - LOOKS_BACK,
