@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from backend.accounts import audit, rate_limits
 from backend.accounts.actor import Actor
@@ -89,9 +90,10 @@ def page_of(invitation: ContactInvitation, *, language: str, now: datetime) -> C
 def _told(invitation: ContactInvitation, language: str, *, now: datetime) -> list[Told]:
     contact = invitation.contact
     consented = consented_situations(contact, at=now)
+    # Also one whose fate nobody knows: it may have arrived, and they look for what it is about.
     rows = ContactMessage.objects.filter(
-        invitation=invitation, queued_at__gt=now - SHOWN_FOR, outcome=ContactOutcome.ACCEPTED
-    ).exclude(situation="")
+        invitation=invitation, queued_at__gt=now - SHOWN_FOR, tries__gt=0
+    ).exclude(Q(situation="") | Q(outcome=ContactOutcome.CANCELLED))
     return [
         Told(
             message_id=row.pk,

@@ -232,6 +232,37 @@ def test_the_promise_holds_at_every_minute_of_a_rota(people: People, ned: Clinic
             assert "not working at this hour" in said.statement, minutes
 
 
+@pytest.mark.parametrize("on_shift", [True, False])
+def test_on_a_holiday_only_who_is_on_shift_is_expected_to_look(
+    people: People, ned: Clinician, on_shift: bool
+):
+    first_on_call(people)
+    phones(ned)
+    organisation = people.patient.organisation
+    hours = organisation.monitoring_hours
+    organisation.monitoring_hours = {**hours, "holidays": {"2026-03-04": "Founders' Day"}}
+    if on_shift:
+        shift(ned, NOON - HOUR, NOON + DAY)
+    alert = report(people, craving=9).alert
+    assert alert is not None
+    said = promise(people, alert, NOON)
+    next_day = datetime(2026, 3, 5, 18, 0, tzinfo=UTC)
+    assert said.expected_by == (NOON + timedelta(hours=4) if on_shift else next_day)
+    assert ("not working at this hour" in said.statement) is not on_shift
+
+
+def test_a_late_check_in_is_nobodys_night(people: People, ned: Clinician):
+    first_on_call(people)
+    phones(ned)
+    shift(ned, SATURDAY_NIGHT - HOUR, SATURDAY_NIGHT + DAY)
+    alert = report(people, now=SATURDAY_NIGHT, craving=9).alert
+    beat(process="relay", now=SATURDAY_NIGHT)
+    said = monitoring_promise(
+        people.patient, alert=alert, is_late=True, language="en", now=SATURDAY_NIGHT
+    )
+    assert said.expected_by == datetime(2026, 3, 9, 17, 0, tzinfo=UTC)
+
+
 def test_an_unreachable_clinician_on_shift_is_told_nothing(people: People, ned: Clinician):
     first_on_call(people)
     shift(ned, NOON - HOUR, NOON + DAY)

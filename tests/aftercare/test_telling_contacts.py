@@ -260,6 +260,16 @@ def test_what_fails_is_tried_again_and_a_number_that_is_gone_is_not(
     assert ContactMessage.objects.get().outcome == "dead"
 
 
+def test_a_message_that_may_have_arrived_is_there_to_be_read(
+    people: People, phone: Phone, maria: SupportContact, sms: Recorder
+):
+    link = agreed(people, phone, maria, sms)
+    call(phone, maria)
+    sms.outcome = Outcome.UNKNOWN
+    tell(sms)
+    assert WORDS in browse("GET", link).content.decode()
+
+
 def test_a_send_in_a_transaction_is_refused(sms: Recorder):
     with transaction.atomic(), pytest.raises(RuntimeError):
         tell(sms)
