@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "backend",
     "backend.accounts",
     "backend.notifications",
+    "backend.program",
     "backend.tracking",
     "backend.aftercare",
     "backend.intake",

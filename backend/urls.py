@@ -20,6 +20,7 @@ from backend.aftercare.api import (
     monitoring,
     nudges,
     on_call,
+    outlook,
     patients,
     prompt_settings,
     rules,
@@ -32,6 +33,7 @@ from backend.notifications import api as notifications
 from backend.operations import api as operations
 from backend.permissions import ANONYMOUS
 from backend.privacy.api import audit, disclosures, emergency_access, erasure, exports
+from backend.program.api import drug_tests, episodes, sessions
 from backend.tracking import api as tracking
 
 OPEN = {"GET": frozenset({ANONYMOUS})}
@@ -93,6 +95,7 @@ api = [
     path("patients", PatientsView.as_view()),
     path("patients/<uuid:patient_id>/check-ins", tracking.PatientCheckInsView.as_view()),
     path("patients/<uuid:patient_id>/trends", clinicians.PatientTrendsView.as_view()),
+    path("patients/<uuid:patient_id>/outlook", outlook.OutlookView.as_view()),
     path("patients/<uuid:patient_id>/replay", rules.PatientReplayView.as_view()),
     path("patients/<uuid:patient_id>/decisions", nudges.DecisionsView.as_view()),
     path("patients/<uuid:patient_id>/baselines", baselines.BaselinesView.as_view()),
@@ -132,6 +135,25 @@ api = [
         "emergency-accesses/<uuid:emergency_access_id>/review",
         emergency_access.ReviewView.as_view(),
     ),
+    path("me/sessions", sessions.OwnSessionsView.as_view()),
+    path("patients/<uuid:patient_id>/episodes", episodes.EpisodesView.as_view()),
+    path(
+        "patients/<uuid:patient_id>/episodes/<uuid:episode_id>/phases",
+        episodes.PhasesView.as_view(),
+    ),
+    path(
+        "patients/<uuid:patient_id>/episodes/<uuid:episode_id>/end",
+        episodes.EpisodeEndView.as_view(),
+    ),
+    path("patients/<uuid:patient_id>/sessions", sessions.SessionsView.as_view()),
+    path("patients/<uuid:patient_id>/session-series", sessions.SessionSeriesView.as_view()),
+    path("patients/<uuid:patient_id>/sessions/<uuid:session_id>", sessions.SessionView.as_view()),
+    path(
+        "patients/<uuid:patient_id>/sessions/<uuid:session_id>/attendance",
+        sessions.AttendanceView.as_view(),
+    ),
+    path("patients/<uuid:patient_id>/drug-tests", drug_tests.DrugTestsView.as_view()),
+    path("patients/<uuid:patient_id>/drug-tests/<uuid:test_id>", drug_tests.DrugTestView.as_view()),
     path("clinicians", staff.CliniciansView.as_view()),
     path("clinicians/<uuid:clinician_id>/remove-second-step", staff.RemoveSecondStepView.as_view()),
     path("holidays", holidays.HolidaysView.as_view()),

@@ -1,4 +1,5 @@
-"""Who needs someone first, and why: open alerts by due time, then silence, then the trend.
+"""Who needs someone first, and why: open alerts by due time, then missed sessions, then silence,
+then the trend.
 
 A fixed number of queries, whatever the number of patients.
 """
@@ -16,9 +17,11 @@ from django.db.models import QuerySet
 
 from backend.accounts.models import Patient
 from backend.aftercare.decision_rules import Severity
-from backend.aftercare.explanations import explain_reasons
+from backend.aftercare.explanations import explain_missed_sessions, explain_reasons
+from backend.aftercare.missed_sessions import asks_for_outreach
 from backend.aftercare.models import Alert
 from backend.aftercare.selectors import open_alerts
+from backend.aftercare.session_reads import missed_now
 from backend.aftercare.texts import render
 from backend.aftercare.trend_answers import explain_trend
 from backend.tracking.models import TrendDirection
@@ -38,7 +41,8 @@ class CaseloadLine:
     """One patient's line. `days_silent` counts whole days since the last daily check-in's date.
 
     `silence` is what of it says something: none for one day, which every day is until its evening;
-    for somebody who never checked in, the days since they enrolled.
+    for somebody who never checked in, the days since they enrolled. `missed` are the sessions
+    missed in a row that still ask for outreach: it starts at the first one.
     """
 
     patient: Patient
@@ -46,6 +50,7 @@ class CaseloadLine:
     trend: str
     days_silent: int | None
     silence: int
+    missed: Sequence[date]
     reason: str
 
     @property
@@ -72,15 +77,17 @@ class CaseloadLine:
         return min((alert.due_at for alert in self.unanswered if alert.due_at), default=None)
 
     @property
-    def rank(self) -> tuple[int, int, datetime, int, int, str]:
+    def rank(self) -> tuple[int, int, datetime, int, int, int, str]:
         """Alerts that wait for somebody first, the most severe leading, then the first due; then
-        alerts without an outcome; then the more silent; then the worse trend."""
+        alerts without an outcome; then who missed more sessions; then the more silent; then the
+        worse trend."""
         first = self.first_alert
         waiting = 0 if self.unanswered else 1
         return (
             waiting if first else 2,
             -_severity(first) if first else 0,
             (first.due_at if first else None) or FAR,
+            -len(self.missed),
             -self.silence,
             TREND_RANK[TrendDirection(self.trend)],
             self.patient.given_name,
@@ -106,12 +113,14 @@ def caseload(patients: QuerySet[Patient], *, language: str, now: datetime) -> li
     for alert in open_alerts(ids).order_by("due_at"):
         alerts[alert.patient_id].append(alert)
     standing = standings(ids)
+    missed = missed_now({patient.pk: patient.time_zone for patient in people}, now=now)
     todays = {zone: now.astimezone(ZoneInfo(zone)).date() for zone in {p.time_zone for p in people}}
     lines = [
         _line(
             patient,
             alerts[patient.pk],
             standing[patient.pk],
+            missed.get(patient.pk, ()),
             language=language,
             today=todays[patient.time_zone],
             now=now,
@@ -125,11 +134,13 @@ def _line(
     patient: Patient,
     alerts: list[Alert],
     standing: Standing,
+    missed: Sequence[date],
     *,
     language: str,
     today: date,
     now: datetime,
 ) -> CaseloadLine:
+    missed = missed if asks_for_outreach(missed, on=today) else ()
     silent = max((today - standing.last_on).days, 0) if standing.last_on else None
     silence = max((today - (standing.last_on or _enrolled_on(patient) or today)).days, 0)
     return CaseloadLine(
@@ -138,7 +149,10 @@ def _line(
         trend=standing.trend,
         days_silent=silent,
         silence=silence if silence > 1 else 0,
-        reason=_reason(patient, alerts, standing, silent, language=language, today=today, now=now),
+        missed=missed,
+        reason=_reason(
+            patient, alerts, standing, silent, missed, language=language, today=today, now=now
+        ),
     )
 
 
@@ -153,6 +167,7 @@ def _reason(
     alerts: list[Alert],
     standing: Standing,
     silent: int | None,
+    missed: Sequence[date],
     *,
     language: str,
     today: date,
@@ -161,6 +176,14 @@ def _reason(
     first = leading(alerts)
     if first is not None:
         return explain_reasons(first.reasons, language=language, today=today)[0]
+    if missed:
+        return explain_missed_sessions(
+            count=len(missed),
+            last_on=missed[-1],
+            silent_days=silent if silent is not None and silent > 1 else 0,
+            language=language,
+            today=today,
+        )
     if silent is not None and silent > 1:
         return render("reason.absence", language=language, count=silent)
     return explain_trend(standing, patient, language=language, now=now)

@@ -52,6 +52,14 @@ def explain_reason(reason: Mapping[str, Any], *, language: str, today: date) -> 
         return _low_mood(facts, language)
     if rule == "short_sleep":
         return _short_sleep(facts, language)
+    if rule == "missed_session":
+        return explain_missed_sessions(
+            count=facts["sessions"],
+            last_on=date.fromisoformat(facts["session_on"]),
+            silent_days=facts["count"],
+            language=language,
+            today=today,
+        )
     return render(f"reason.{rule}", language=language, **facts)
 
 
@@ -66,6 +74,19 @@ def explain_worsening(facts: Mapping[str, Any], *, language: str, today: date) -
         return render("reason.worsening.signals", language=language, signals=joined)
     day = spoken_day(date.fromisoformat(since), language=language, today=today)
     return render("reason.worsening.since", language=language, signals=joined, day=day)
+
+
+def explain_missed_sessions(
+    *, count: int, last_on: date, silent_days: int, language: str, today: date
+) -> str:
+    """For example "Missed 1 session, on Tuesday; no check-in for 2 days."."""
+    day = spoken_day(last_on, language=language, today=today)
+    if silent_days < 1:
+        return render("reason.missed_session", language=language, count=count, day=day)
+    duration = render("duration.days", language=language, count=silent_days)
+    return render(
+        "reason.missed_session.silent", language=language, count=count, day=day, duration=duration
+    )
 
 
 def _signal(signal: Mapping[str, Any], language: str) -> str:

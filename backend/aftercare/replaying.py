@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from backend.aftercare.decision_rules import Match, Rule, Severity, Thresholds
 from backend.aftercare.episodes import REOPENS_WITHIN, Day, is_over
+from backend.aftercare.missed_sessions import has_passed, is_flagged
 from backend.aftercare.policy import FLAG_INTERVAL, NUDGE_BUDGET
 from backend.notifications.budgets import Spent, is_spent
 
@@ -49,8 +50,10 @@ class LivedDay:
     """One day as it was known that evening.
 
     `acute` holds the matches of each check-in that had any. `trend` is None on a day without a
-    daily check-in, when nothing was judged. `answered_on` is the last day with one; `is_absent`
-    says that the silence since is long for this person.
+    daily check-in, when nothing was judged. `answered_on` is the last day with one, or the day
+    before the first that was asked for; `is_absent` says that the silence since is long for this
+    person. `missed` are the sessions missed since the last attended one. `is_over` is false of a
+    day that still runs: whoever has not answered yet may do so.
     """
 
     on: date
@@ -58,6 +61,16 @@ class LivedDay:
     acute: tuple[tuple[Match, ...], ...] = ()
     answered_on: date | None = None
     is_absent: bool = False
+    missed: tuple[date, ...] = ()
+    is_over: bool = True
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether a missed session and the silence together take a flag."""
+        if self.answered_on is None or not self.is_over:
+            return False
+        silent_days = (self.on - self.answered_on).days
+        return is_flagged(self.missed, silent_days=silent_days, on=self.on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +120,15 @@ def per_month(count: int, patient_days: int) -> float:
 
 @dataclass(slots=True)
 class _Standing:
-    """An alert that is open: its first day, its last, and whether it still lasts."""
+    """An alert that is open: its first day, its last, and whether it still lasts.
+
+    `session_on` is the missed session that its reason names.
+    """
 
     first_on: date
     last_on: date
     lasts: bool = True
+    session_on: date | None = None
 
 
 @dataclass(slots=True)
@@ -158,21 +175,35 @@ class _Walk:
     def _follow_absence(self, day: LivedDay) -> None:
         standing = self.flags.get("absence")
         if standing is not None and standing.lasts:
-            if day.answered_on is not None and day.answered_on >= standing.first_on:
+            if self._is_back(day, standing):
                 standing.lasts = False
-            else:
-                standing.last_on = day.on
-        elif day.is_absent and day.answered_on is not None:
-            self._flag(day.on, "absence", first_on=day.answered_on + timedelta(days=1))
+                return
+            standing.last_on = day.on
+        elif day.answered_on is not None and (day.is_absent or day.is_missed):
+            reason = "absence" if day.is_absent else "missed_session"
+            first_on = day.answered_on + timedelta(days=1)
+            self._flag(day.on, "absence", first_on=first_on, reason=reason)
+            standing = self.flags.get("absence")
+        if standing is not None and standing.lasts:
+            standing.session_on = day.missed[-1] if day.missed else None
 
-    def _flag(self, on: date, reason: str, *, first_on: date) -> None:
+    def _is_back(self, day: LivedDay, standing: _Standing) -> bool:
+        if day.answered_on is not None and day.answered_on >= standing.first_on:
+            return True
+        return (
+            standing.session_on is not None
+            and not (day.is_absent or day.is_missed)
+            and has_passed(day.missed, session_on=standing.session_on, on=day.on)
+        )
+
+    def _flag(self, on: date, condition: str, *, first_on: date, reason: str = "") -> None:
         if self.flagged_on != date.min and on - self.flagged_on < FLAG_INTERVAL:
             return
-        before = self.flags.get(reason)
+        before = self.flags.get(condition)
         renews = before is not None and on - before.last_on <= REOPENS_WITHIN
-        self.flags[reason] = _Standing(first_on, on)
+        self.flags[condition] = _Standing(first_on, on)
         self.flagged_on = on
-        self._say(on, Load.FLAG, reason, Severity.MEDIUM, renews=renews)
+        self._say(on, Load.FLAG, reason or condition, Severity.MEDIUM, renews=renews)
 
     def _nudge(self, on: date, kind: str) -> None:
         week = [(at, what) for at, what in self.nudges if on - at < WEEK]

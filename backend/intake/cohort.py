@@ -17,8 +17,9 @@ from uuid import UUID, uuid5
 import numpy as np
 
 from backend.intake.cohort_names import NAMES
+from backend.program.models import Substance
 from backend.tracking import simulation
-from backend.tracking.models import CheckInKind, ExerciseKind, Substance
+from backend.tracking.models import CheckInKind, ExerciseKind
 from backend.tracking.reports import CheckInReport
 from backend.tracking.trends import SIGNALS
 from backend.tracking.trends.arrays import Bools, Floats

@@ -13,6 +13,7 @@ from backend.accounts.patient_tables import PatientTable
 from backend.aftercare import patient_data as aftercare
 from backend.notifications import patient_data as notifications
 from backend.privacy import patient_data as privacy
+from backend.program import patient_data as program
 from backend.tracking import patient_data as tracking
 
 TABLES: tuple[PatientTable, ...] = (
@@ -20,6 +21,7 @@ TABLES: tuple[PatientTable, ...] = (
     *aftercare.TABLES,
     *notifications.TABLES,
     *tracking.TABLES,
+    *program.TABLES,
     *accounts.TABLES,
 )
 

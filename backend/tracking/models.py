@@ -32,16 +32,6 @@ class ExerciseKind(models.TextChoices):
     OTHER = "other"
 
 
-class Substance(models.TextChoices):
-    ALCOHOL = "alcohol"
-    OPIOIDS = "opioids"
-    BENZODIAZEPINES = "benzodiazepines"
-    STIMULANTS = "stimulants"
-    CANNABIS = "cannabis"
-    NICOTINE = "nicotine"
-    OTHER = "other"
-
-
 class WithdrawalSymptom(models.TextChoices):
     SEIZURE = "seizure"
     CONFUSION = "confusion"

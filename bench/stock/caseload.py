@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from backend.accounts.models import CareTeamMember, Clinician, Patient
-from backend.aftercare.explanations import explain_reasons
+from backend.aftercare.explanations import explain_missed_sessions, explain_reasons
 from backend.aftercare.models import Alert
 from backend.aftercare.texts import render
 from backend.aftercare.trend_answers import explain_trend
@@ -34,6 +34,7 @@ class Line:
     worst_severity: str | None
     due_at: datetime | None
     days_silent: int | None
+    missed: list[date]
     reason: str
     values: dict[str, list[float | None]]
 
@@ -57,6 +58,7 @@ def _line(patient: Patient, language: str, now: datetime, days: int) -> Line:
         patient.check_ins.filter(kind="daily", withdrawn_at=None).order_by("-local_date").first()
     )
     silent = max((today - latest.local_date).days, 0) if latest else None
+    missed = _missed(patient, today, now)
     due = [a.due_at for a in alerts if a.due_at and not a.acknowledged_at]
     return Line(
         patient=patient,
@@ -66,9 +68,25 @@ def _line(patient: Patient, language: str, now: datetime, days: int) -> Line:
         worst_severity=max((a.severity for a in alerts), key=SEVERITIES.index, default=None),
         due_at=min(due) if due else None,
         days_silent=silent,
-        reason=_reason(patient, alerts, assessment, silent, language, now),
+        missed=missed,
+        reason=_reason(patient, alerts, assessment, silent, missed, language, now),
         values=_values(patient, latest.local_date, today, days) if latest else {},
     )
+
+
+def _missed(patient: Patient, today: date, now: datetime) -> list[date]:
+    """Sessions missed since the last attended one, while they still ask for outreach."""
+    missed: list[date] = []
+    for session in patient.sessions.filter(
+        cancelled_at=None, starts_at__gte=now - timedelta(days=61), starts_at__lte=now
+    ).order_by("starts_at", "id"):
+        on = session.starts_at.astimezone(ZoneInfo(session.time_zone)).date()
+        recorded = session.attendance.filter(superseded_at=None).first()
+        if recorded and recorded.status == "attended":
+            missed = []
+        elif recorded and recorded.status == "missed" and on >= today - timedelta(days=60):
+            missed.append(on)
+    return missed if missed and today - missed[-1] <= timedelta(days=28) else []
 
 
 def _values(
@@ -106,13 +124,22 @@ def _reason(
     alerts: list[Alert],
     assessment: Assessment | None,
     silent: int | None,
+    missed: list[date],
     language: str,
     now: datetime,
 ) -> str:
     first = _leading(alerts)
+    today = now.astimezone(ZoneInfo(patient.time_zone)).date()
     if first is not None:
-        today = now.astimezone(ZoneInfo(patient.time_zone)).date()
         return explain_reasons(first.reasons, language=language, today=today)[0]
+    if missed:
+        return explain_missed_sessions(
+            count=len(missed),
+            last_on=missed[-1],
+            silent_days=silent if silent is not None and silent > 1 else 0,
+            language=language,
+            today=today,
+        )
     if silent is not None and silent > 1:
         return render("reason.absence", language=language, count=silent)
     return explain_trend(assessment, patient, language=language, now=now)
@@ -126,6 +153,7 @@ def _rank(line: Line) -> tuple[object, ...]:
         waiting if first else 2,
         -SEVERITIES.index(first.severity) if first else 0,
         (first.due_at if first else None) or FAR,
+        -len(line.missed),
         -silent if silent > 1 else 0,
         TRENDS.index(line.trend),
         line.patient.given_name,

@@ -19,6 +19,7 @@ from backend.privacy.models import Erasure
 from backend.privacy.registry import TABLES
 from tests.people import PASSWORD, People, make_device
 from tests.phones import Phone, check_in_body
+from tests.program.attending import attend
 
 CANARY = "canary-under-the-bridge"
 WEEK = timedelta(days=7)
@@ -49,6 +50,7 @@ def live_a_little(patient: Patient) -> Phone:
     own = {"created_at": now, "changed_at": now, "patient": patient}
     CopingStep.objects.create(id=uuid4(), words=CANARY, **own)
     SupportContact.objects.create(id=uuid4(), name=CANARY, phone=CANARY, **own)
+    attend(patient, now=now)
     phone.post("/me/exports", {"id": str(uuid4())})
     return phone
 

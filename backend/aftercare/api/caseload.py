@@ -21,7 +21,10 @@ from backend.rest import HandrailView
 
 
 class CaseloadLineAnswer(Struct):
-    """One patient, with why they stand where they stand in the list."""
+    """One patient, with why they stand where they stand in the list.
+
+    `missed_sessions` counts those missed in a row that still ask for outreach.
+    """
 
     patient_id: UUID
     given_name: str
@@ -32,6 +35,7 @@ class CaseloadLineAnswer(Struct):
     worst_severity: str | None
     due_at: datetime | None
     days_silent: int | None
+    missed_sessions: int
     reason: str
 
 
@@ -50,6 +54,7 @@ def _show(line: CaseloadLine) -> CaseloadLineAnswer:
         worst_severity=line.worst_severity,
         due_at=line.due_at,
         days_silent=line.days_silent,
+        missed_sessions=len(line.missed),
         reason=line.reason,
     )
 

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,10 +19,12 @@ from backend.accounts.actor import Actor
 from backend.accounts.models import Organisation, Patient
 from backend.aftercare.decision_rules import Match, RecentFacts, match_acute_rules
 from backend.aftercare.episodes import Day
+from backend.aftercare.missed_sessions import LOOK_BACK, Held, missed_run
 from backend.aftercare.replaying import Happening, LivedDay, RuleSet, Total, replay, totals
 from backend.aftercare.services.alerts import choose_condition
 from backend.aftercare.services.assessments import days_of
 from backend.aftercare.services.responses import acute_facts
+from backend.aftercare.session_reads import held_by
 from backend.tracking.judging import judge
 from backend.tracking.models import CheckIn, CheckInKind
 from backend.tracking.sweeping import rows_of
@@ -106,7 +108,7 @@ def together(found: Sequence[Replayed], *, days: int, now: datetime) -> Replayed
 
 
 def replay_days(patient: Patient, rules: RuleSet, *, days: int, now: datetime) -> Replayed:
-    """Five queries, whatever the number of days."""
+    """Six queries, whatever the number of days."""
     last = now.astimezone(ZoneInfo(patient.time_zone)).date()
     first = max(last - (days - 1) * ONE_DAY, _enrolled_on(patient) or date.min)
     first = min(first, last)
@@ -115,13 +117,17 @@ def replay_days(patient: Patient, rules: RuleSet, *, days: int, now: datetime) -
     trends, ruleset = _trends(patient, rules, history, length)
     silent = _absences(patient, rules, history, length)
     acute = history.acute(rules)
+    enrolled = _enrolled_on(patient)
+    never = enrolled - ONE_DAY if enrolled else None
     lived = [
         LivedDay(
             on=on,
             trend=trends.get(on),
             acute=tuple(acute.get(on, ())),
-            answered_on=history.answered_by(on),
+            answered_on=history.answered_by(on) or never,
             is_absent=silent[index],
+            missed=missed_run(history.held, by=on),
+            is_over=on < last,
         )
         for index, on in enumerate(_every(first, last))
     ]
@@ -131,12 +137,14 @@ def replay_days(patient: Patient, rules: RuleSet, *, days: int, now: datetime) -
 
 @dataclass(frozen=True, slots=True)
 class _History:
-    """The check-ins of these days and of the day before, in the order in which they were made."""
+    """The check-ins of these days and of the day before, in the order in which they were made,
+    and the sessions that were held."""
 
     first: date
     last: date
     rows: Sequence[CheckIn]
     answered: Sequence[date]
+    held: Sequence[Held]
     last_use_before: date | None
 
     @classmethod
@@ -151,7 +159,10 @@ class _History:
             last=Max("local_date")
         )
         ordered = shown.order_by("local_date", "recorded_at", "received_at")
-        return cls(first, last, list(ordered), list(days), earlier["last"])
+        zone = ZoneInfo(patient.time_zone)
+        since = datetime.combine(first - LOOK_BACK - ONE_DAY, time(), zone)
+        held = held_by({patient.pk: zone.key}, since=since).get(patient.pk, ())
+        return cls(first, last, list(ordered), list(days), held, earlier["last"])
 
     def answered_by(self, on: date) -> date | None:
         """The last day up to this one with a daily check-in."""

@@ -1,4 +1,4 @@
-"""Everyone, every few hours: judged again where the rules have changed, and missed where silent."""
+"""Everyone, every few hours: judged again where the rules have changed, missed where silent."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from backend.accounts import audit
 from backend.accounts.actor import Actor
 from backend.accounts.models import Patient
 from backend.aftercare.models import Alert, AlertStatus, Condition
-from backend.aftercare.services.absences import end_absence, follow_absence
+from backend.aftercare.services.absences import Absence, follow_absence
 from backend.aftercare.services.assessments import decide
+from backend.aftercare.session_reads import missed_now
 from backend.tracking.judging import judge, unchanged
 from backend.tracking.sweeping import answered_until, claim_range, ends_of, finish_range, rows_of
-from backend.tracking.trends import absence
+from backend.tracking.trends import absence as long_absence
 from backend.tracking.windows import Windows, latest_days, load_windows
 
 logger = structlog.get_logger(__name__)
@@ -70,11 +71,7 @@ def _sweep(people: Sequence[tuple[UUID, str, datetime | None]], *, now: datetime
         )
         windows = load_windows(latest_days([patient_id for patient_id, _zone, _at in people]))
     _judge_again(windows, now=now)
-    names = {zone for _id, zone, _at in people}
-    today = {zone: now.astimezone(ZoneInfo(zone)).date() for zone in names}
-    until = {patient_id: today[zone] - ONE_DAY for patient_id, zone, _at in people}
-    enrolled = {patient_id: at.date() for patient_id, _zone, at in people if at is not None}
-    _follow_silence(windows, until, enrolled, now=now)
+    _follow_absences(people, windows, now=now)
 
 
 def _judge_again(windows: Windows, *, now: datetime) -> None:
@@ -91,34 +88,62 @@ def _judge_again(windows: Windows, *, now: datetime) -> None:
             logger.error("assessment_failed", patient_id=str(patient_id), exc_info=error)
 
 
-def _follow_silence(
-    windows: Windows, until: dict[UUID, date], enrolled: dict[UUID, date], *, now: datetime
+def _follow_absences(
+    people: Sequence[tuple[UUID, str, datetime | None]], windows: Windows, *, now: datetime
 ) -> None:
+    zones = {patient_id: zone for patient_id, zone, _at in people}
+    today = {zone: now.astimezone(ZoneInfo(zone)).date() for zone in set(zones.values())}
+    until = {patient_id: today[zone] - ONE_DAY for patient_id, zone in zones.items()}
+    enrolled = {
+        patient_id: at.astimezone(ZoneInfo(zone)).date()
+        for patient_id, zone, at in people
+        if at is not None
+    }
+    missed = missed_now(zones, now=now)
+    silent = _long_silences(windows, until, enrolled)
+    answered = dict(zip(windows.patient_ids, windows.as_of, strict=True))
+    standing = set(
+        Alert.objects.filter(condition=Condition.ABSENCE, patient_id__in=list(zones))
+        .exclude(status=AlertStatus.RESOLVED)
+        .values_list("patient_id", flat=True)
+    )
+    for patient_id in zones:
+        if patient_id in answered:
+            answered_on = answered[patient_id]
+        elif patient_id in enrolled:  # never yet: silent from the first day they were asked
+            answered_on = enrolled[patient_id] - ONE_DAY
+        else:
+            continue
+        absence = Absence(
+            answered_on=answered_on,
+            until=until[patient_id],
+            is_long=patient_id in silent,
+            missed=missed.get(patient_id, ()),
+        )
+        if absence.takes_a_flag or patient_id in standing:
+            _follow(patient_id, absence, now=now)
+
+
+def _long_silences(
+    windows: Windows, until: dict[UUID, date], enrolled: dict[UUID, date]
+) -> set[UUID]:
+    """Whose silence is long for them."""
     days = [
         (until[patient_id] - enrolled.get(patient_id, date.min)).days + 1
         for patient_id in windows.patient_ids
     ]
-    found = absence(answered_until(windows, until), enrolled_days=np.array(days, dtype=np.int64))
-    standing = set(
-        Alert.objects.filter(condition=Condition.ABSENCE, patient_id__in=windows.patient_ids)
-        .exclude(status=AlertStatus.RESOLVED)
-        .values_list("patient_id", flat=True)
+    found = long_absence(
+        answered_until(windows, until), enrolled_days=np.array(days, dtype=np.int64)
     )
-    for row, patient_id in enumerate(windows.patient_ids):
-        if found.flagged[row] or patient_id in standing:
-            _follow(patient_id, windows.as_of[row], until[patient_id], now=now)
+    return {windows.patient_ids[row] for row in np.flatnonzero(found.flagged)}
 
 
-def _follow(patient_id: UUID, answered_on: date, until: date, *, now: datetime) -> None:
+def _follow(patient_id: UUID, absence: Absence, *, now: datetime) -> None:
     with transaction.atomic():
         patient = (
             Patient.objects.select_related("organisation", "user")
             .select_for_update(of=("self",), no_key=True)
             .get(pk=patient_id)
         )
-        if not patient.is_monitored:  # since the range was read
-            return
-        if end_absence(actor=ACTOR, patient=patient, answered_on=answered_on, now=now) is None:
-            follow_absence(
-                actor=ACTOR, patient=patient, answered_on=answered_on, until=until, now=now
-            )
+        if patient.is_monitored:  # may have changed since the range was read
+            follow_absence(actor=ACTOR, patient=patient, absence=absence, now=now)

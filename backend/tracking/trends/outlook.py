@@ -19,11 +19,20 @@ from typing import Any
 import numpy as np
 
 from .arrays import Floats, Ints
-from .outlook_features import FEATURES, WeeklyHistory, features, seen_at_all
+from .outlook_features import (
+    AFTER_MISSED,
+    FEATURES,
+    THEMES,
+    WeeklyHistory,
+    features,
+    seen_at_all,
+)
 
 PATH = Path(__file__).with_name("outlook.json")
-# A reason shifts the log odds by this much against the average person-week.
-LEAST_SHIFT = 0.2
+# A reason shifts the log odds by this much against the average person-week; less than that is how
+# the fit shared out what moves together.
+LEAST_SHIFT = 0.3
+SOURCE = "CTN-0094"
 
 
 class Outcome(StrEnum):
@@ -72,21 +81,33 @@ class Outlook:
     shifts: Floats
 
     def facts(self, person: int) -> dict[str, Any] | None:
-        """Level and reasons, the strongest first, ready for JSON; None where nothing is known.
+        """Level and reasons (`THEMES`), the strongest first; None where nothing is known, or where
+        nothing stands out that a level could rest on.
 
         The probability stays out: it is not for showing.
         """
         if np.isnan(self.probability[person]):
             return None
-        shift = self.shifts[person]
-        order = [int(n) for n in np.argsort(-np.abs(shift)) if abs(shift[n]) >= LEAST_SHIFT]
+        shift = self.theme_shifts(person)
+        order = sorted(shift, key=lambda theme: -abs(shift[theme]))
+        told = [theme for theme in order if abs(shift[theme]) >= LEAST_SHIFT]
+        if not told:
+            return None
         return {
             "outcome": self.outcome.value,
             "level": Level(int(self.level[person])).name.lower(),
-            "raises": [FEATURES[n] for n in order if shift[n] > 0],
-            "lowers": [FEATURES[n] for n in order if shift[n] < 0],
-            "source": "CTN-0094",
+            "raises": [theme for theme in told if shift[theme] > 0],
+            "lowers": [theme for theme in told if shift[theme] < 0],
+            "source": SOURCE,
         }
+
+    def theme_shifts(self, person: int) -> dict[str, float]:
+        """What each theme adds to the log odds of an average person-week."""
+        by_feature = dict(zip(FEATURES, self.shifts[person].tolist(), strict=True))
+        shift = {theme: sum(by_feature[name] for name in of) for theme, of in THEMES.items()}
+        about = "use" if self.outcome is Outcome.USE_NEXT_WEEK else "weeks"
+        shift[about] += sum(by_feature[name] for name in AFTER_MISSED)
+        return shift
 
 
 def outlook(

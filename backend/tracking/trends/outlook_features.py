@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -64,6 +65,38 @@ FEATURES: tuple[str, ...] = (
     "days_since_use_after_missed",
     "positive_share_settled",
 )
+
+THEMES: Mapping[str, tuple[str, ...]] = {
+    "weeks": (
+        "screen_positive",
+        "screen_negative",
+        "screen_missed",
+        "missed_recently",
+        "missed_run",
+    ),
+    "results": (
+        "screen_before_positive",
+        "screen_before_negative",
+        "positive_share",
+        "positive_recently",
+        "positive_share_settled",
+    ),
+    "use": (
+        "use_days_week",
+        "any_use_week",
+        "use_days_month",
+        "use_days_after_negative",
+        "days_since_use",
+        "days_since_use_after_negative",
+    ),
+    "other_substances": ("other_positive_month",),
+    "time_in_care": ("weeks_in_care",),
+}
+"""What can be said in words of features that move together: whether somebody came, what tests
+found, use reported and how long ago, other substances, weeks in care."""
+
+AFTER_MISSED = ("use_days_after_missed", "days_since_use_after_missed")
+"""Use, counted only after a missed week: told with the side that an outcome is about."""
 
 
 def features(history: WeeklyHistory) -> Floats:

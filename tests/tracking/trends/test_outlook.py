@@ -6,8 +6,15 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from backend.tracking.trends.outlook import Outcome, outlook, parse_models
-from backend.tracking.trends.outlook_features import FEATURES, Screen, WeeklyHistory, features
+from backend.tracking.trends.outlook import Outcome, Outlook, outlook, parse_models
+from backend.tracking.trends.outlook_features import (
+    AFTER_MISSED,
+    FEATURES,
+    THEMES,
+    Screen,
+    WeeklyHistory,
+    features,
+)
 
 N, P, M, X = Screen.NEGATIVE, Screen.POSITIVE, Screen.MISSED, Screen.NONE
 
@@ -72,10 +79,37 @@ def test_facts_give_a_level_and_reasons_but_no_probability():
     found = outlook(history([[P] * 6], use=[7.0] * 4, since=0.0), Outcome.USE_NEXT_WEEK)
     facts = json.loads(json.dumps(found.facts(0)))
     assert facts["level"] == "higher"
-    assert "screen_positive" in facts["raises"] or "positive_recently" in facts["raises"]
+    assert facts["raises"] == ["results", "use"]
     assert facts["source"] == "CTN-0094"
     assert not any(isinstance(value, float) for value in facts.values())
     assert set(facts["raises"]).isdisjoint(facts["lowers"])
+
+
+def test_each_feature_is_in_one_theme():
+    themed = [name for of in THEMES.values() for name in of]
+    assert sorted([*themed, *AFTER_MISSED]) == sorted(FEATURES)
+    found = outlook(history([[N, M]], use=[3.0], since=1.0), Outcome.USE_NEXT_WEEK)
+    assert sum(found.theme_shifts(0).values()) == pytest.approx(float(found.shifts[0].sum()))
+
+
+def test_themes_speak_for_what_they_say():
+    """What is said to raise it does, for the plain histories that a clinician would name."""
+    steady = outlook(history([[N] * 10]), Outcome.USE_NEXT_WEEK).facts(0)
+    assert steady is not None
+    assert (steady["level"], steady["raises"]) == ("lower", [])
+    assert steady["lowers"] == ["results", "use"]
+    away = outlook(history([[N] * 6 + [M] * 3]), Outcome.GONE_FOUR_WEEKS).facts(0)
+    assert away is not None
+    assert (away["level"], away["raises"][0]) == ("higher", "weeks")
+    used = outlook(history([[N] * 6], use=[2.0], since=1.0), Outcome.USE_NEXT_WEEK).facts(0)
+    assert used is not None
+    assert used["raises"] == ["use"]
+
+
+def test_where_nothing_stands_out_there_is_no_bare_level():
+    found = outlook(history([[P] * 6]), Outcome.USE_NEXT_WEEK)
+    plain = Outlook(found.outcome, found.probability, found.level, np.zeros_like(found.shifts))
+    assert plain.facts(0) is None
 
 
 def test_sex_race_and_housing_are_no_inputs():
