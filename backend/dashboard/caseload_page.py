@@ -106,7 +106,7 @@ def show_caseload(record: CaseloadRecord, desk: Desk, *, wanted: str = "") -> Ca
     titles = {
         Group.WAITING: _("Waiting for somebody"),
         Group.SEEN: _("Seen, outcome still open"),
-        Group.LOOK: _("Quiet or worsening"),
+        Group.LOOK: _("To reach out to"),
         Group.CALM: _("Everyone else"),
     }
     groups = [
@@ -151,7 +151,7 @@ def full_name(given_name: str, family_name: str) -> str:
 def _group(line: CaseloadLine) -> Group:
     if line.alerts:
         return Group.WAITING if line.unanswered else Group.SEEN
-    if line.silence >= LONG_SILENCE or line.trend == TrendDirection.WORSENING:
+    if line.missed or line.silence >= LONG_SILENCE or line.trend == TrendDirection.WORSENING:
         return Group.LOOK
     return Group.CALM
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -28,7 +28,15 @@ from backend.dashboard.selectors import (
     latest_change,
     named,
 )
+from backend.program.models import DrugTest, EpisodeOfCare, ProgramSession
+from backend.program.selectors import (
+    drug_tests_of,
+    episodes_of,
+    find_session,
+    sessions_between,
+)
 from backend.tracking.models import Assessment, CheckIn
+from backend.tracking.outlooks import OutlookReading, read_outlook
 from backend.tracking.selectors import latest_assessment, recorded_span
 from backend.tracking.windows import Windows, load_windows
 
@@ -36,6 +44,7 @@ SPARK_DAYS = 30
 LONGEST_RANGE = timedelta(days=3 * 365)
 # Who has been silent for longer than this is shown up to their last day instead of up to today.
 STILL_CURRENT = timedelta(days=29)
+SESSION_WEEKS = timedelta(weeks=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,10 @@ class PatientRecord:
     check_ins: list[CheckIn]
     assessment: Assessment | None
     days_silent: int | None
+    episodes: list[EpisodeOfCare]
+    sessions: list[ProgramSession]
+    drug_tests: list[DrugTest]
+    outlook: OutlookReading | None
 
 
 class AlertAction(Protocol):
@@ -124,10 +137,38 @@ def read_patient(desk: Desk, patient_id: UUID, *, days: int | None) -> PatientRe
         check_ins=list(check_ins_between(patient.pk, first, last)),
         assessment=latest_assessment(patient.pk),
         days_silent=max((today - span[1]).days, 0) if span else None,
+        episodes=episodes_of(patient.pk),
+        sessions=sessions_between(patient.pk, *_session_span(patient, first, today)),
+        drug_tests=drug_tests_of(patient.pk),
+        outlook=read_outlook(patient, now=desk.now),
     )
     facts = {"from": first.isoformat(), "to": last.isoformat()}
     audit.record(actor=desk.actor, action="patient.read", patient_id=patient.pk, facts=facts)
     return record
+
+
+def _session_span(patient: Patient, first: date, today: date) -> tuple[datetime, datetime]:
+    """Those of the days shown, and of the weeks around today."""
+    zone = ZoneInfo(patient.organisation.time_zone)
+    begin = min(first, today - SESSION_WEEKS)
+    return (
+        datetime.combine(begin, time(), zone),
+        datetime.combine(today + SESSION_WEEKS, time.max, zone),
+    )
+
+
+def read_session(desk: Desk, patient_id: UUID, session_id: UUID) -> tuple[Patient, ProgramSession]:
+    """One session with what was recorded of it. Raises `NotFound`."""
+    patient = access_patient(desk.actor, patient_id, reading=True)
+    session = find_session(patient.pk, session_id)
+    audit.record(
+        actor=desk.actor,
+        action="sessions.read",
+        patient_id=patient.pk,
+        object_kind="session",
+        object_id=session.pk,
+    )
+    return patient, session
 
 
 def read_alert(desk: Desk, patient_id: UUID, alert_id: UUID) -> tuple[Patient, Alert]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from backend.dashboard import series
 from backend.dashboard.charts import Scale, band_path, dots_path, line_path, percent
+from backend.dashboard.programme import Mark, marks_summary, result_marks, session_marks
 from backend.dashboard.series import SignalDays
 from backend.dashboard.services import PatientRecord
 from backend.dashboard.spans import Span, alert_spans, spans_summary
@@ -66,6 +67,10 @@ class Timeline:
     use_summary: str
     word_summary: str
     alert_summary: str
+    sessions: list[Mark]
+    session_summary: str
+    results: list[Mark]
+    result_summary: str
     axis: list[Tick]
     told: list[dict[str, str]]
 
@@ -79,6 +84,7 @@ def show_timeline(record: PatientRecord, *, language: str) -> Timeline:
     use = series.days_of_use(record.check_ins)
     words = series.index_of(first, series.days_with_word(record.check_ins), days)
     marked = sorted(series.index_of(first, alert_days, days))
+    sessions, results = session_marks(record, days), result_marks(record, days)
     spans = alert_spans(record.alerts, first, days, language=language, today=record.today)
     return Timeline(
         days=days,
@@ -94,8 +100,12 @@ def show_timeline(record: PatientRecord, *, language: str) -> Timeline:
         word_summary=_("Check-ins on %(count)d of %(days)d days")
         % {"count": len(words), "days": days},
         alert_summary=spans_summary(spans),
+        sessions=sessions,
+        session_summary=marks_summary(sessions, _("Sessions"), today=record.today),
+        results=results,
+        result_summary=marks_summary(results, _("Tests"), today=record.today),
         axis=_axis(record),
-        told=_told(signals, first, use, set(marked)),
+        told=_told(signals, first, use, set(marked), sessions, results),
     )
 
 
@@ -194,7 +204,12 @@ def _day(first: date, index: int) -> date:
 
 
 def _told(
-    signals: Sequence[SignalDays], first: date, use: set[date], marked: set[int]
+    signals: Sequence[SignalDays],
+    first: date,
+    use: set[date],
+    marked: set[int],
+    sessions: Sequence[Mark],
+    results: Sequence[Mark],
 ) -> list[dict[str, str]]:
     """What the chart says of each day, for whoever moves along it."""
     told = []
@@ -207,6 +222,8 @@ def _told(
         ]
         if day in use:
             parts.append(_("use reported"))
+        parts += [mark.words for mark in sessions if mark.day == day]
+        parts += [_("test %(result)s") % {"result": m.words} for m in results if m.day == day]
         if index in marked:
             parts.append(_("made an alert"))
         told.append({"day": full_day(day), "says": " · ".join(parts) or _("no check-in")})

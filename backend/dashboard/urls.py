@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from backend.dashboard.views import alerts, caseload, patients, second_step, security, signing_in
+from backend.dashboard.views import (
+    alerts,
+    attendance,
+    caseload,
+    patients,
+    second_step,
+    security,
+    signing_in,
+)
 
 app_name = "desk"
 
@@ -20,6 +28,11 @@ urlpatterns = [
     path("language", signing_in.language, name="language"),
     path("patients/<uuid:patient_id>", patients.patient, name="patient"),
     path("patients/<uuid:patient_id>/news", patients.news, name="news"),
+    path(
+        "patients/<uuid:patient_id>/sessions/<uuid:session_id>/attendance",
+        attendance.record,
+        name="attendance",
+    ),
     path(f"{ALERT}/acknowledge", alerts.perform, {"kind": "acknowledge"}, name="acknowledge"),
     path(f"{ALERT}/act", alerts.perform, {"kind": "act"}, name="act"),
     path(f"{ALERT}/resolve", alerts.perform, {"kind": "resolve"}, name="resolve"),

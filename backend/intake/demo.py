@@ -11,11 +11,12 @@ from msgspec import structs
 from backend import errors
 from backend.accounts import demo
 from backend.accounts.access import access_patient
-from backend.accounts.actor import Actor
+from backend.accounts.actor import Actor, Role
 from backend.accounts.models import Clinician, ClinicianRole, Organisation, Patient
 from backend.accounts.services import add_patient, join_care_team
 from backend.aftercare import services as aftercare
 from backend.intake.cohort import Person, Story, generate_cohort
+from backend.intake.demo_programme import ATTENDING, seed_programme
 from backend.intake.services import receive_imported, receive_reports
 from backend.tracking.models import Source
 from backend.tracking.reports import CheckInReport
@@ -45,7 +46,11 @@ def seed_cohort(*, now: datetime, people: int = 40, days: int = 90) -> int:
     zone = ZoneInfo(organisation.time_zone)
     today = now.astimezone(zone).date()
     cohort = generate_cohort(end_on=today, zone=zone, people=people, days=days)
-    seeded = sum(_seed(person, organisation, therapist, today, now=now) for person in cohort)
+    attending = {person.story: person.number for person in reversed(cohort)}
+    seeded = 0
+    for person in cohort:
+        attends = attending[person.story] == person.number and person.story in ATTENDING
+        seeded += _seed(person, organisation, therapist, today, attends=attends, now=now)
     if seeded:
         aftercare.assess_due(now=now)
     return seeded
@@ -53,7 +58,13 @@ def seed_cohort(*, now: datetime, people: int = 40, days: int = 90) -> int:
 
 @transaction.atomic
 def _seed(
-    person: Person, organisation: Organisation, therapist: Clinician, today: date, *, now: datetime
+    person: Person,
+    organisation: Organisation,
+    therapist: Clinician,
+    today: date,
+    *,
+    attends: bool,
+    now: datetime,
 ) -> bool:
     patient = access_patient(ACTOR, _patient(person, organisation).pk, lock=True)
     if recorded_span(patient.pk) is not None:
@@ -65,6 +76,9 @@ def _seed(
         role=ClinicianRole.THERAPIST,
         on=today - timedelta(days=120),
     )
+    if attends:
+        staff = Actor(user_id=therapist.user_id, role=Role.CLINICIAN)
+        seed_programme(patient, person.story, actor=staff, now=now)
     past = [report for report in person.diary if report.local_date < today]
     receive_imported(actor=ACTOR, patient_id=patient.pk, reports=past, now=now)
     if not person.story.is_live:

@@ -17,6 +17,7 @@ from django.test import Client
 from tests.accounts.consenting import consent_body
 from tests.matrix.callers import Caller, code_of, sign_in_body
 from tests.matrix.ladders import ladder_body, shift_body
+from tests.matrix.programme import PROGRAMME_BODIES
 from tests.matrix.world import (
     BORN_ON,
     CODE,
@@ -30,7 +31,7 @@ from tests.people import PASSWORD
 from tests.phones import check_in_body
 
 PARAMETER = re.compile(r"\{(\w+)\}")
-MIXED = re.compile(r"(.+) with the (alert|clinician|consent) of (.+)")
+MIXED = re.compile(r"(.+) with the (alert|clinician|consent|episode|session|test) of (.+)")
 CONSENTING = re.compile(r"(.+) with an? (revoked|expired|narrower|missing) consent")
 SIGN_IN_PAGE = "/desk/sign-in"
 NEW_PASSWORD = "three-herons-on-a-jetty"
@@ -99,6 +100,9 @@ OWNED: Mapping[str, Callable[[Belongings], UUID | str]] = {
     "nudge_id": lambda of: of.nudge.pk if of.nudge else NOBODY,
     "emergency_access_id": lambda of: of.emergency_access.pk if of.emergency_access else NOBODY,
     "step_id": lambda of: of.step.pk if of.step else NOBODY,
+    "episode_id": lambda of: of.treatment.episode.pk if of.treatment else NOBODY,
+    "session_id": lambda of: of.treatment.coming.pk if of.treatment else NOBODY,
+    "test_id": lambda of: of.treatment.test.pk if of.treatment else NOBODY,
     "contact_id": lambda of: of.contact.pk if of.contact else NOBODY,
 }
 
@@ -292,6 +296,7 @@ BODIES: Mapping[str, Callable[[Ask], Any]] = {
     "POST /api/v1/patients/{patient_id}/baselines": _act(
         from_on="2025-06-01", reason="New medication since June."
     ),
+    **PROGRAMME_BODIES,
     "POST /api/v1/me/consents": lambda _ask: consent_body(),
     "POST /api/v1/patients/{patient_id}/disclosures": _disclosure,
     "POST /api/v1/patients/{patient_id}/emergency-disclosures": _emergency_disclosure,

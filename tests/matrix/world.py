@@ -50,6 +50,7 @@ from tests.people import (
     make_tie,
     make_user,
 )
+from tests.program.attending import Treatment, attend
 
 NOBODY = UUID("00000000-0000-4000-8000-000000000000")
 CODE, CODE_ELSEWHERE, RESET_CODE = "7K2M-Q0XA-93TD", "7K2M-Q0XA-93TE", "7K2M-Q0XA-93TF"
@@ -75,6 +76,7 @@ class Belongings:
     consents: dict[str, Consent] = field(default_factory=dict)
     emergency_access: EmergencyAccess | None = None
     export: Export | None = None
+    treatment: Treatment | None = None
 
     @property
     def seen(self) -> str:
@@ -102,6 +104,8 @@ class Belongings:
             self.calm, self.hard, self.alert, self.assessment, self.nudge, self.decision,
         )  # fmt: skip
         words = {str(row.pk) for row in rows if row is not None}
+        if self.treatment:
+            words |= {str(self.treatment.episode.pk), str(self.treatment.test.pk)}
         for consent in self.consents.values():
             words |= {str(consent.pk), consent.recipient_name}
         return words | {self.patient.external_ref} | ({self.hard.note} if self.hard else set())
@@ -217,6 +221,7 @@ def _belongings(patient: Patient, name: str, clinician: Clinician) -> Belongings
         device=device,
         consents=_consents(patient, name),
         export=_leaving(patient),
+        treatment=attend(patient, now=datetime.now(UTC), actor=actor_for(clinician.user)),
     )
 
 

@@ -16,6 +16,7 @@ from backend.dashboard.caseload_page import full_name
 from backend.dashboard.check_in_rows import show_check_in
 from backend.dashboard.desk import Desk
 from backend.dashboard.pages import desk_page
+from backend.dashboard.programme import show_programme
 from backend.dashboard.services import PatientRecord, has_news, read_patient
 from backend.dashboard.timeline import show_timeline
 from backend.dashboard.wording import TREND_WORDS, full_day
@@ -46,6 +47,7 @@ def patient(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
         "past_alerts": past,
         "past_is_short": len(past) <= SHORT_PAST and len(past) == len(cards),
         "rows": _rows(record, desk),
+        "programme": show_programme(record, desk),
         "ranges": _ranges(chosen),
         "since": f"{desk.now.timestamp():.3f}",
     }

@@ -47,7 +47,7 @@
   // The page asks for its parts by itself; when that does not work nothing is lost, so it is only said
   // for what a person has sent.
   const sayUnreached = (event) => {
-    if (!event.detail.elt.closest(".alert")) return;
+    if (!event.detail.elt.closest(".alert, .session")) return;
     const said = document.getElementById("said");
     said.textContent = document.body.dataset.unreached;
     said.scrollIntoView({ block: "nearest" });
