@@ -60,7 +60,11 @@ def _pages(page: Page, suffix: str, language: str, sign_in: Mapping[str, str]) -
         summary.click()
     page.locator(".panel .plot").nth(1).hover(position={"x": 150, "y": 20})
     _take(page, f"4-alert-{suffix}")
-    return 4
+    for summary in page.locator(".session summary").all()[:2]:
+        summary.click()
+    page.locator(".outlook summary").click()
+    page.locator(".programme").screenshot(path=OUT / f"5-programme-{suffix}.png")
+    return 5
 
 
 def _enter(page: Page, sign_in: Mapping[str, str]) -> None:
@@ -92,7 +96,7 @@ def _print_page(browser: Browser, address: str, sign_in: Mapping[str, str]) -> i
     _enter(page, sign_in)
     page.locator(".line-who a").first.click()
     page.emulate_media(media="print")
-    _take(page, "5-patient-print")
+    _take(page, "6-patient-print")
     context.close()
     return 1
 

@@ -144,6 +144,8 @@ def read_patient(desk: Desk, patient_id: UUID, *, days: int | None) -> PatientRe
     )
     facts = {"from": first.isoformat(), "to": last.isoformat()}
     audit.record(actor=desk.actor, action="patient.read", patient_id=patient.pk, facts=facts)
+    if record.outlook is not None and record.outlook.facts:
+        audit.record(actor=desk.actor, action="outlook.read", patient_id=patient.pk)
     return record
 
 

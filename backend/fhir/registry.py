@@ -39,6 +39,11 @@ NOT_SHOWN: Mapping[str, str] = {
     "aftercare.Decision": "why something was said or not; read here, by the care team",
     "aftercare.Prompt": "an invitation to check in; what came of it is an Observation",
     "aftercare.PromptSchedule": "when to be invited; a setting of the app",
+    "program.EpisodeOfCare": "the treatment is read here, by the care team; not in FHIR yet",
+    "program.SessionSeries": "how sessions were planned; a session is told by itself",
+    "program.ProgramSession": "read here, by the patient and the care team; not in FHIR yet",
+    "program.Attendance": "read here, by the patient and the care team; not in FHIR yet",
+    "program.DrugTest": "read here, by the care team alone; not in FHIR yet",
     "tracking.AssessmentRequest": "work to be done by this server",
     "tracking.BaselineStart": "how trends are counted; they leave as directions alone",
 }

@@ -15,7 +15,7 @@ from backend.program.models import ProgramSession
 WEEKS = 11
 STEP_DOWN_WEEKS = 3
 EVENING = time(18, 0)
-DAY = timedelta(days=1)
+DAY, TUESDAY = timedelta(days=1), 1
 ATTENDING = (Story.STEADY, Story.IN_TROUBLE, Story.LAPSING, Story.SILENT)
 # Weeks ago, for each story: missed, excused, tested positive. The rest came, and tested negative.
 MISSED = {Story.SILENT: (0, 1), Story.LAPSING: (3,), Story.IN_TROUBLE: (6,)}
@@ -54,7 +54,7 @@ def seed_programme(patient: Patient, story: Story, *, actor: Actor, now: datetim
         patient_id=patient.pk,
         series_id=_id(patient, "group"),
         kind="group",
-        first_on=began + DAY,
+        first_on=began + (TUESDAY - began.weekday()) % 7 * DAY,
         at=EVENING,
         duration_minutes=180,
         rule=f"FREQ=WEEKLY;COUNT={WEEKS + 3}",

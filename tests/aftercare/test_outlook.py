@@ -49,10 +49,9 @@ def struggle(people: People) -> None:
         kept(patient, NOW - days * DAY, "missed", at=NOW)
 
 
-def told(people: People, language: str = "en") -> dict[str, Any]:
+def told(people: People) -> dict[str, Any]:
     phone = Phone.of(people.therapist.user)
-    path = f"/patients/{people.patient.pk}/outlook"
-    found: dict[str, Any] = phone.get(path, **{"accept-language": language}).json()
+    found: dict[str, Any] = phone.get(f"/patients/{people.patient.pk}/outlook").json()
     return found
 
 
@@ -70,7 +69,10 @@ def test_a_clinician_reads_reasons_and_where_they_come_from(people: People) -> N
     ]
     gone = by_outcome["gone_four_weeks"]
     assert gone["raises"][0] == "Missed 2 weeks up to now: no test taken, no session attended."
-    assert told(people, "es")["results"][1]["raises"][0].startswith("Falta desde hace 2 semanas")
+    people.therapist.user.language = "es"
+    people.therapist.user.save()
+    spanish = told(people)["results"][1]["raises"][0]
+    assert spanish == "Falta desde hace 2 semanas: sin pruebas ni sesiones."
     assert AuditEvent.objects.filter(action="outlook.read").count() == 2
 
 

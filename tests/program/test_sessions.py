@@ -85,6 +85,8 @@ def test_none_is_planned_outside_of_an_episode(people: People, therapist: Phone)
     [
         {"starts_at": "2026-03-02T09:00:00"},
         {"starts_at": "2099-03-02T09:00:00Z"},
+        {"starts_at": "0001-01-01T00:00:00+14:00"},
+        {"starts_at": "9999-12-31T23:59:59-14:00"},
         {"kind": "lecture"},
         {"duration_minutes": 0},
         {"duration_minutes": 721},
@@ -211,11 +213,19 @@ def test_days_are_the_programmes(people: People, therapist: Phone) -> None:
 
 @pytest.mark.parametrize(
     "query", ["from=x", "from=2026-03-02&to=2026-03-01", "from=2020-01-01&to=2026-01-01",
-              "from=0001-01-01", "from=9999-12-31"],
+              "from=0001-01-01", "from=9999-12-31", "from=2026-W01-1x"],
 )  # fmt: skip
 def test_days_that_cannot_be_meant_are_refused(people: People, therapist: Phone, query: str):
     answer = therapist.get(path(people, f"sessions?{query}"))
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_days")
+
+
+@pytest.mark.parametrize(
+    "query", ["from=0001-01-01&to=0001-01-02", "from=9999-12-30&to=9999-12-31"]
+)
+def test_the_ends_of_the_calendar_hold_nothing(people: People, therapist: Phone, query: str):
+    answer = therapist.get(path(people, f"sessions?{query}"))
+    assert answer.status_code == 400 or answer.json()["results"] == []
 
 
 def test_what_counts_is_attended_and_missed_alone(people: People) -> None:

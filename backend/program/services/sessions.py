@@ -38,7 +38,7 @@ def plan_session(
 ) -> Stored[ProgramSession]:
     """One session, also one of the past. The same again changes nothing.
 
-    Raises `NotFound`, `Invalid` for a moment too far ahead, `Conflict` for an id that is taken and
+    Raises `NotFound`, `Invalid` for a moment too far away, `Conflict` for an id that is taken and
     for a day that no episode of care covers.
     """
     patient = access_patient(actor, patient_id, lock=True)
@@ -46,8 +46,8 @@ def plan_session(
     known = find_replay(ProgramSession, session_id, patient=patient, said=said)
     if known is not None:
         return Stored(known, is_new=False)
-    if starts_at > now + LONGEST:
-        words = _("This is more than two years ahead.")
+    if abs(starts_at - now) > LONGEST:
+        words = _("This is more than two years away.")
         raise errors.invalid_field("/starts_at", "too_far_ahead", words)
     zone = patient.organisation.time_zone
     row = ProgramSession(
