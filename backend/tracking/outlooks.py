@@ -53,7 +53,8 @@ def read_outlook(patient: Patient, *, now: datetime) -> OutlookReading | None:
         use=_days_of_use(patient.pk, episodes[0]),
         treated=frozenset(episodes[0].treated_substances),
     )
-    found = [outlook(history.weekly, outcome).facts(0) for outcome in Outcome]
+    weeks = {Outcome.USE_NEXT_WEEK: history.by_tests, Outcome.GONE_FOUR_WEEKS: history.by_visits}
+    found = [outlook(weeks[outcome], outcome).facts(0) for outcome in Outcome]
     return OutlookReading(history, [facts for facts in found if facts and history.is_recent])
 
 

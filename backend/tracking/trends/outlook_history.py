@@ -1,8 +1,10 @@
 """What a programme knows of one person, as the weeks that the trials counted in. Pure.
 
 The trials tested at every weekly visit. A programme does not, so: a week without a test in which
-nobody came to a session that was planned is a missed one; a week with a session attended and no
-test taken repeats the last result for up to four weeks; other weeks without one are passed over.
+nobody came to a session that was planned is a missed one; other weeks without one are passed over.
+About staying away a week with a session attended and no test taken counts, too: it repeats the last
+result for up to four weeks. About use it would only pretend to know, and is passed over as well.
+Which way foretells which better was measured (`bench/evaluate/thinned.py`).
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ class DatedTest:
 
 @dataclass(frozen=True, slots=True)
 class KnownHistory:
-    """The weeks up to `last_on`, and what can be said of them in words.
+    """The weeks up to `last_on`, by tests alone for use and by visits for staying away, and what
+    can be said of them in words.
 
     `tests` counts weeks with a result, `positive` those of them that were positive for what is
     treated. `missed_run` are weeks missed up to now, `missed` those of the last `weeks` (8 at the
@@ -44,7 +47,8 @@ class KnownHistory:
     """
 
     last_on: date
-    weekly: WeeklyHistory
+    by_tests: WeeklyHistory
+    by_visits: WeeklyHistory
     is_recent: bool
     tests: int
     positive: int
@@ -80,7 +84,13 @@ def known_history(
         if first <= week < WEEKS:
             results[week] = _worse(results[week], _screen(test, treated))
             other[week] += len(test.positive_for & (OTHERS - treated))
-    screens = _with_sessions(results, sessions, last_on, first)
+    came = _came(sessions, last_on)
+    tested, counted = (
+        screens[screens != Screen.NONE]
+        for screens in (
+            _with_sessions(results, came, first, repeats=repeats) for repeats in (False, True)
+        )
+    )
     days = sorted(day for day in use if day <= last_on)
     use_days = np.zeros(WEEKS)
     for day in days:
@@ -90,16 +100,20 @@ def known_history(
     since = (last_on - days[-1]).days if days else None
     taken = results[results <= Screen.POSITIVE]
     lately = results[-LATELY_WEEKS:]
-    counted = screens[screens != Screen.NONE]
     recent = counted[-RECENT_WEEKS:]
-    return KnownHistory(
-        last_on=last_on,
-        weekly=WeeklyHistory(
-            screens=_packed(counted)[None, :],
+    by_tests, by_visits = (
+        WeeklyHistory(
+            screens=_packed(screens)[None, :],
             use_days=use_days[None, :],
             other_positive=other[None, :],
             days_since_use=np.array([np.nan if since is None else float(since)]),
-        ),
+        )
+        for screens in (tested, counted)
+    )
+    return KnownHistory(
+        last_on=last_on,
+        by_tests=by_tests,
+        by_visits=by_visits,
         is_recent=bool(np.any(lately <= Screen.POSITIVE)),
         tests=len(taken),
         positive=int((taken == Screen.POSITIVE).sum()),
@@ -134,16 +148,16 @@ def _worse(one: int, other: Screen) -> int:
     return int(max(Screen(one), other, key=order.index))
 
 
-def _with_sessions(
-    results: Ints,
-    sessions: Mapping[date, bool],
-    last_on: date,
-    first: int,
-) -> Ints:
+def _came(sessions: Mapping[date, bool], last_on: date) -> dict[int, bool]:
+    """For each week with a session held whether they came to one."""
     came: dict[int, bool] = {}
     for day, was_there in sessions.items():
         week = _week(day, last_on)
         came[week] = came.get(week, False) or was_there
+    return came
+
+
+def _with_sessions(results: Ints, came: Mapping[int, bool], first: int, *, repeats: bool) -> Ints:
     screens = results.copy()
     for week in range(first, WEEKS):
         if week not in came or results[week] <= Screen.POSITIVE:
@@ -153,7 +167,7 @@ def _with_sessions(
         if not came[week]:
             screens[week] = int(Screen.MISSED)
         else:
-            screens[week] = int(taken[-1]) if len(taken) else int(Screen.NONE)
+            screens[week] = int(taken[-1]) if repeats and len(taken) else int(Screen.NONE)
     return screens
 
 

@@ -35,8 +35,8 @@ def known(
     return known_history(last_on=LAST, tests=tests, sessions=held, **values)
 
 
-def screens(found: KnownHistory) -> list[int]:
-    row = found.weekly.screens[0]
+def screens(found: KnownHistory, *, by_tests: bool = False) -> list[int]:
+    row = (found.by_tests if by_tests else found.by_visits).screens[0]
     assert len(row) == WEEKS
     return [int(week) for week in row if week != Screen.NONE]
 
@@ -71,13 +71,14 @@ def test_positive_is_about_what_is_treated() -> None:
 
 def test_a_week_without_a_test_in_which_nobody_came_is_missed() -> None:
     found = known([on_day(20, "negative")], {13: False, 9: False, 2: False})
-    assert screens(found) == [N, M, M]
+    assert screens(found) == screens(found, by_tests=True) == [N, M, M]
     assert (found.missed_run, found.missed, found.weeks) == (2, 2, 3)
 
 
 def test_who_came_without_being_tested_keeps_the_last_result() -> None:
     found = known([on_day(20, "positive", "opioids")], {9: True, 8: False, 2: True})
     assert screens(found) == [P, P, P]
+    assert screens(found, by_tests=True) == [P]
     assert (found.tests, found.positive, found.missed_run) == (1, 1, 0)
     # Not for longer than four weeks, nor without any result; and who refused was there.
     assert screens(known([on_day(40, "negative")], {2: True})) == [N]
@@ -88,7 +89,7 @@ def test_who_came_without_being_tested_keeps_the_last_result() -> None:
 def test_weeks_in_which_nothing_was_due_are_passed_over() -> None:
     found = known([on_day(34, "negative"), on_day(1, "positive")])
     assert screens(found) == [N, P]
-    assert found.weekly.screens[0, -2:].tolist() == [N, P]
+    assert found.by_visits.screens[0, -2:].tolist() == [N, P]
     assert found.weeks_in_care == 2
 
 
@@ -98,10 +99,10 @@ def test_nothing_counts_from_before_the_episode() -> None:
 
 def test_use_is_counted_by_calendar_weeks() -> None:
     found = known([on_day(1, "negative")], use=[ago(3), ago(2), ago(9), ago(40), ago(-1)])
-    assert found.weekly.use_days[0, -2:].tolist() == [1, 2]
+    assert found.by_visits.use_days[0, -2:].tolist() == [1, 2]
     assert (found.use_days, found.days_since_use) == (3, 2)
     never = known([on_day(1, "negative")])
-    assert (never.days_since_use, bool(np.isnan(never.weekly.days_since_use[0]))) == (None, True)
+    assert (never.days_since_use, bool(np.isnan(never.by_visits.days_since_use[0]))) == (None, True)
 
 
 def test_a_result_of_more_than_four_weeks_ago_says_nothing_of_now() -> None:
