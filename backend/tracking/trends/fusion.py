@@ -15,6 +15,7 @@ from .arrays import Bools, Floats, Ints
 from .autocorrelation import autocorrelation
 from .baseline import Baseline, baseline
 from .onset import SHAPE_AGES, Fits, averaged, fit_shapes, log_evidence
+from .ranks import in_sds, rank_scores
 
 SIGNAL_CORRELATION = 0.4
 TOGETHER_WEIGHT = 0.3
@@ -47,11 +48,11 @@ class Fitted:
         return self.base.known
 
     def size(self, shape: Ints) -> Floats:
-        """People x signals: the fitted change in SDs for one shape a person; 0 where unknown."""
+        """People x signals: the fitted change of one shape a person, in SDs; 0 where unknown."""
         pull = np.take_along_axis(self.fits.pull, shape[None, :, None], axis=0)[0]
         precision = np.take_along_axis(self.fits.precision, shape[None, :, None], axis=0)[0]
-        size: Floats = np.divide(pull, precision, out=np.zeros_like(pull), where=precision > 1e-9)
-        return size
+        size = np.divide(pull, precision, out=np.zeros_like(pull), where=precision > 1e-9)
+        return in_sds(size)
 
 
 def fit_window(
@@ -60,9 +61,9 @@ def fit_window(
     """Baseline and fits of a window of badness, days x people x signals, as of its last day."""
     base = baseline(window, population_sd=population_sd, sd_floor=sd_floor)
     phi = autocorrelation(window, base)
-    deviation = (window - base.mean) / base.sd
+    unusual = rank_scores(window, base)
     _, people, signals = window.shape
-    flat = fit_shapes(deviation.reshape(len(window), -1), np.repeat(phi, signals))
+    flat = fit_shapes(unusual.reshape(len(window), -1), np.repeat(phi, signals))
     shape = (len(SHAPE_AGES), people, signals)
     pull, precision = flat.pull.reshape(shape), flat.precision.reshape(shape)
     pull = np.where(base.known, pull, 0.0)

@@ -7,7 +7,8 @@ are weighed by their likelihood against "nothing changed", the size being half-n
 averaged over first days and shapes (Chernoff and Zacks 1964; Lai 1995 review change detection).
 The result is a log Bayes factor in nats: 0 says that the data do not tell.
 
-Extreme single days are pulled in to 2 SD, so that one bad evening is not a decline.
+What is fitted are rank scores (ranks.py), so that one bad evening is not a decline; anything beyond
+2 is pulled in.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ WINDOW_DAYS = 70
 RAMP_DAYS = 14
 AGES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20)
 SHAPE_DAYS = AGES[-1]
-SIZE_SD = 0.7
+SIZE_SD = 1.0
 RAMP_WEIGHT = 0.9
 LARGEST_DEVIATION = 2.0
 # Values further apart than this are taken as independent.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-RULESET = "trends-1"
+RULESET = "trends-2"
 
 
 class Trend(StrEnum):

@@ -113,8 +113,8 @@ def test_a_decline_in_one_of_four_signals_is_found_too():
 
 
 def test_several_signals_tell_more_than_one():
-    one = evaluate(declining(200, signals=1), alerts_per_month=0.25).alert[:, 76:84]
-    three = evaluate(declining(200, signals=3), alerts_per_month=0.25).alert[:, 76:84]
+    one = evaluate(declining(200, signals=1), alerts_per_month=0.25).alert[:, 76:87]
+    three = evaluate(declining(200, signals=3), alerts_per_month=0.25).alert[:, 76:87]
     assert three.any(axis=1).sum() > one.any(axis=1).sum()
 
 
