@@ -8,10 +8,13 @@ their own spread alone would make any change look enormous.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from .arrays import Bools, Floats, Ints
+
+Days = TypeVar("Days", Floats, Ints)
 
 FIRST_DAYS_AGO = 49
 GUARD_DAYS = 7
@@ -35,7 +38,7 @@ class Baseline:
         return self.count >= LEAST_VALUES
 
 
-def baseline_days(window: Floats) -> Floats:
+def baseline_days(window: Days) -> Days:
     """The rows [t-49, t-7) of a window whose last row is day t."""
     today = len(window) - 1
     return window[max(0, today - FIRST_DAYS_AGO) : max(0, today - GUARD_DAYS)]
