@@ -68,7 +68,7 @@ def _links() -> Iterator[CheckMessage]:
             "PUBLIC_URL does not begin with https://: a support contact's link would be read on"
             " its way, and whoever has it may answer for them.",
             "Set PUBLIC_URL to the https address of the pages, or leave it empty.",
-            id="handrail.E033",
+            id="handrail.E035",
         )
 
 

@@ -243,4 +243,4 @@ def test_links_of_support_contacts_are_never_read_on_their_way(
 ) -> None:
     settings.IS_PRODUCTION, settings.DATABASE_ROLE = True, "worker"
     settings.PUBLIC_URL = address
-    assert ("handrail.E033" in ids(channels_are_whole())) is is_refused
+    assert ("handrail.E035" in ids(channels_are_whole())) is is_refused
