@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0010_arrival")]
+    dependencies = [("accounts", "0013_consented_situations")]
 
     operations = [
         migrations.AddField(

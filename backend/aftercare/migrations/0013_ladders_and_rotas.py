@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0010_arrival"),
+        ("accounts", "0011_arrival_with_key"),
         ("aftercare", "0007_row_security"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -9,7 +9,7 @@ import backend.tracking.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("aftercare", "0007_row_security"),
+        ("aftercare", "0014_asking_contacts"),
         ("tracking", "0007_row_security"),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0005_row_security")]
+    dependencies = [("notifications", "0010_ways")]
 
     operations = [
         migrations.AddField(
