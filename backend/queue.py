@@ -2,8 +2,9 @@
 
 A wake-up is a hint and never the truth: the work stands in PostgreSQL, and the relay finds it
 without any broker. So a wake-up carries no data, is gathered (at most one of a kind in 50 ms per
-process), is published by a thread of its own with short time-outs, and is dropped when the
-broker does not answer. A request never waits for the broker.
+process, in a quarter of a second where nothing acute waits), is published by a thread of its own
+with short time-outs, and is dropped when the broker does not answer. A request never waits for the
+broker.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from django.db import transaction
 logger = structlog.get_logger(__name__)
 
 GATHER_S = 0.05
+# An evaluation is no emergency, and a message costs as much as a good part of a check-in.
+GATHER_LONGER_S = 0.25
 BREAKER_OPEN_S = 5.0
 SOCKET_TIMEOUT_S = 0.5
 
@@ -98,16 +101,16 @@ class Waker:
     """Gathers wake-ups and publishes them from one daemon thread, started on first use."""
 
     def __init__(self) -> None:
-        self._pending: set[Job] = set()
+        self._pending: dict[Job, float] = {}
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._pid = 0
         self._closed_until = 0.0
 
     def wake(self, job: Job) -> None:
-        """Returns at once; the publishing happens within `GATHER_S` on the waker's thread."""
+        """Returns at once; the publishing happens soon, on the waker's thread."""
         with self._condition:
-            self._pending.add(job)
+            self._pending.setdefault(job, time.monotonic())
             # A forked child has the parent's object but not its thread.
             if self._thread is None or self._pid != os.getpid():
                 self._pid = os.getpid()
@@ -121,12 +124,23 @@ class Waker:
                 while not self._pending:
                     self._condition.wait()
             time.sleep(GATHER_S)
-            with self._condition:
-                jobs, self._pending = sorted(self._pending), set()
-            self._publish(jobs)
+            self._publish(self._ready())
+
+    def _ready(self) -> list[Job]:
+        """Those that have been gathered for long enough."""
+        before = time.monotonic() - GATHER_LONGER_S
+        with self._condition:
+            ready = sorted(
+                job
+                for job, since in self._pending.items()
+                if QUEUES[job] == "acute" or since <= before
+            )
+            for job in ready:
+                del self._pending[job]
+        return ready
 
     def _publish(self, jobs: list[Job]) -> None:
-        if time.monotonic() < self._closed_until:
+        if not jobs or time.monotonic() < self._closed_until:
             return
         try:
             for job in jobs:

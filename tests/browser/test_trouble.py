@@ -55,11 +55,12 @@ def test_the_one_in_trouble_is_first_and_is_helped(
 def test_by_the_keyboard_alone(new_page: PageMaker, sign_in: Mapping[str, str]) -> None:
     page = new_page()
     page.goto("/desk/sign-in")
+    expect(page.locator("input:focus")).to_be_visible()
     page.keyboard.type(sign_in["email"])
     page.keyboard.press("Tab")
     page.keyboard.type(sign_in["password"])
     page.keyboard.press("Enter")
-    page.wait_for_selector("#code")
+    expect(page.locator("#code")).to_be_focused()
     page.keyboard.type(code_now(sign_in["totp_secret"]))
     page.keyboard.press("Enter")
     page.wait_for_selector("#caseload")
