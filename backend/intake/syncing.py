@@ -174,6 +174,18 @@ def broken_changes(raw: bytes) -> list[bytes]:
     return [part for part in _CHANGE_START.split(raw) if b'"op"' in part] or [raw]
 
 
+class _Identified(Struct):
+    id: UUID
+
+
+def readable_id(raw: bytes) -> UUID | None:
+    """The id inside a refused item, so that the phone knows which one it was."""
+    try:
+        return msgspec.json.decode(raw, type=_Identified).id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 # Check-ins -------------------------------------------------------------------------------------
 
 

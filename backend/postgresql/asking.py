@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from psycopg import errors, generators
@@ -46,16 +47,16 @@ class Numbered:
 def numbered(sql: str) -> Numbered:
     """The same statement as PostgreSQL wants it: with numbers for `%s` and `%(name)s`."""
     names: dict[str, int] = {}
-    count = 0
+    unnamed_so_far = 0
 
     def place(found: re.Match[str]) -> str:
-        nonlocal count
+        nonlocal unnamed_so_far
         name, unnamed, _percent = found.groups()
         if name:
             return f"${names.setdefault(name, len(names) + 1)}"
         if unnamed:
-            count += 1
-            return f"${count}"
+            unnamed_so_far += 1
+            return f"${unnamed_so_far}"
         return "%"
 
     return Numbered(_PLACE.sub(place, sql).encode(), tuple(names))
@@ -79,12 +80,14 @@ class Asking:
     def __init__(self, pgconn: PGconn) -> None:
         self._pgconn = pgconn
         self._names: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
+        # Never the same name again, also where what was forgotten stands yet.
+        self._numbers = count()
 
     def prepared(self, command: bytes, types: tuple[int, ...] = ()) -> PQGen[bytes]:
         """The name of this statement here; it is prepared when it is asked for first."""
         name = self._names.get((command, types))
         if name is None:
-            name = b"handrail_%d" % len(self._names)
+            name = b"handrail_%d" % next(self._numbers)
             self._pgconn.send_prepare(name, command, types)
             (made,) = yield from generators.execute(self._pgconn)
             require_done(made, self._pgconn)

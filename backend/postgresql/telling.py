@@ -78,7 +78,8 @@ class TellingConnection(psycopg.Connection[Any]):
             name = yield from self._asking.prepared(_TELL)
             ahead.append(Sent(name, _NAMELESS if acting is None else acting.values))
             # A setting of a transaction that the statement itself makes is gone with it.
-            self._told = None if self._autocommit and not ahead[:-1] else acting
+            is_alone = self._autocommit and status == TransactionStatus.IDLE
+            self._told = None if is_alone else acting
         return ahead
 
     def _deallocate(self, name: bytes | None) -> PQGen[None]:

@@ -104,6 +104,15 @@ def test_what_a_savepoint_took_back_is_told_again(committed_db: None):
         assert asked(ROLE) == ("patient",)
 
 
+def test_nobody_acts_after_somebody_in_a_transaction_of_the_driver_either(committed_db: None):
+    connection.ensure_connection()
+    with connection.connection.transaction():
+        with acting_as(Acting("clinician")):
+            assert asked(ROLE) == ("clinician",)
+        with acting_as(None):
+            assert asked(ROLE) == ("",)
+
+
 @pytest.mark.parametrize("is_told", [False, True])
 def test_a_statement_that_fails_raises_and_the_next_one_is_answered(
     committed_db: None, is_told: bool

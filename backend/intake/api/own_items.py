@@ -6,10 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from backend import errors
 from backend.accounts.actor import Actor
@@ -37,6 +36,7 @@ from backend.intake.syncing import (
     Outcome,
     Synced,
     WithdrawChange,
+    readable_id,
     refused,
 )
 from backend.tracking.deltas import KINDS
@@ -88,7 +88,7 @@ def _create(kind: Kind, actor: Actor, raw: bytes, now: datetime) -> Outcome:
             now=now,
         )
     except errors.DomainError as error:
-        return refused(error, id=_id_in(raw))
+        return refused(error, id=readable_id(raw))
     return Outcome("created" if stored.is_new else "replayed", id=stored.row.pk, row=stored.row)
 
 
@@ -114,18 +114,6 @@ def _withdraw(kind: Kind, actor: Actor, change: WithdrawChange, now: datetime) -
     except errors.DomainError as error:
         return refused(error, id=change.id)
     return Outcome("withdrawn" if stored.is_new else "replayed", id=stored.row.pk, row=stored.row)
-
-
-class _Identified(Struct):
-    id: UUID
-
-
-def _id_in(raw: bytes) -> UUID | None:
-    """Which one it was that was refused, where that can be read."""
-    try:
-        return msgspec.json.decode(raw, type=_Identified).id
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 OWN_KINDS = {

@@ -36,6 +36,7 @@ from backend.intake.syncing import (
     Status,
     acute_body,
     broken_changes,
+    readable_id,
     sync_changes,
 )
 from backend.openapi import COUNTRY, REFERENCE, Problem, problems
@@ -276,18 +277,6 @@ def show_result(request: Request, outcome: Outcome) -> SyncResult:
         stored=show_check_in(stored) if isinstance(stored, CheckIn) else show_own_item(stored),
         problem=msgspec.convert(body, Problem),
     )
-
-
-class _Identified(Struct):
-    id: UUID
-
-
-def readable_id(raw: bytes) -> UUID | None:
-    """The id inside a refused item, so that the phone knows which one it was."""
-    try:
-        return msgspec.json.decode(raw, type=_Identified).id
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def show_item(name: str, row: Any) -> SyncedItem | None:
