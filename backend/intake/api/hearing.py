@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django.utils.translation import get_language
 from msgspec import Struct
@@ -16,6 +17,7 @@ from rest_framework.request import Request
 from backend import errors
 from backend.accounts.actor import Role
 from backend.accounts.authentication import actor_of
+from backend.accounts.hot_reads import Arrival
 from backend.accounts.models import Patient
 from backend.aftercare.models import Alert
 from backend.aftercare.promise import Promise, monitoring_promise, not_saved
@@ -48,7 +50,9 @@ class ReceivedAnswer(Struct):
 
 
 def language_of(request: Request) -> str:
-    return getattr(request.user, "language", None) or (get_language() or "en")[:2]
+    # Not of `request.user`: where nobody could be found out, asking would try once more, and fail.
+    arrival: Arrival | None = getattr(request, "arrival", None)
+    return arrival.token.user.language if arrival else (get_language() or "en")[:2]
 
 
 def show_monitoring(promise: Promise) -> Monitoring:
@@ -101,7 +105,11 @@ class HeardView(HandrailView):
         return [raw]
 
     def hear(self, request: Request, error: Exception) -> None:
-        """Reads a refused body again for what is acute in it. Never raises."""
+        """Reads a refused body again for what is acute in it.
+
+        Raises what the database said when it went away meanwhile: a refusal tells the phone to
+        forget the body, which may only be said once it was heard.
+        """
         if getattr(request.user, "role", None) != Role.PATIENT or services.is_erased(error):
             return
         try:
@@ -114,6 +122,8 @@ class HeardView(HandrailView):
                 )
                 if self.heard is None or heard.alert is not None:
                     self.heard = heard
+        except (OperationalError, InterfaceError):
+            raise
         except (DatabaseError, errors.DomainError) as second:
             # The first error is answered either way, with the public lines.
             logger.error("refused_body_not_heard", exc_info=second)
