@@ -15,7 +15,7 @@ from backend.tracking.trends.results import RULESET
 from backend.tracking.trends.signals import SIGNALS
 
 LOADS = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
-PEOPLE = 8_000
+PEOPLE = 20_000
 DAYS = 90
 SEED = 20_260_001
 
