@@ -16,7 +16,7 @@ from backend.accounts.selectors import Reachable
 from backend.aftercare.decision_rules import Severity
 from backend.aftercare.ladder_rules import STANDARD, Rung, Way, Who, rung_of
 from backend.aftercare.policy import RESPONSE
-from backend.notifications.selectors import contact_points_by_user
+from backend.notifications.selectors import live_ways
 from backend.rows import array_of, one
 
 Ladder = list[list[str]]
@@ -182,18 +182,8 @@ def ways_of(rungs: Rungs | None, level: int) -> tuple[str, ...]:
 
 def live_on(ladder: Ladder) -> Live:
     """The accounts on it that can be reached now: a phone, or an address that was verified."""
-    ids = [UUID(user_id) for level in ladder for user_id in level]
-    phones = accounts.users_with_live_device(ids)
-    points = contact_points_by_user(ids)
-    return {
-        str(user_id): frozenset(
-            [
-                *([Way.PUSH] if user_id in phones else []),
-                *(p.channel for p in points.get(user_id, ())),
-            ]
-        )
-        for user_id in phones | set(points)
-    }
+    ways = live_ways([UUID(user_id) for level in ladder for user_id in level])
+    return {str(user_id): found for user_id, found in ways.items()}
 
 
 def reachable_level(ladder: Ladder, rungs: Rungs | None, *, start: int, live: Live) -> int | None:

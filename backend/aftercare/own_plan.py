@@ -10,12 +10,12 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from django.db import connection
 from msgspec import Struct
 
 from backend.accounts.patient_keys import unseal_all
 from backend.aftercare.coping import Ranked, Rating, Step, rank
 from backend.aftercare.models import CopingStep, SupportContact
+from backend.rows import every
 from backend.sealing import UnreadableError
 
 logger = structlog.get_logger(__name__)
@@ -115,9 +115,7 @@ def own_plan(patient_id: UUID, *, now: datetime) -> OwnPlan:
 
     What does not open is left out and logged: the rest of the help must not wait for it.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_SQL, {"patient": patient_id, "since": (now - HELPED_WITHIN).date()})
-        (raw,) = cursor.fetchone()
+    ((raw,),) = every(_SQL, {"patient": patient_id, "since": (now - HELPED_WITHIN).date()})
     row = msgspec.json.decode(raw, type=_Plan)
     return OwnPlan(
         steps=[

@@ -21,7 +21,7 @@ from backend.notifications.models import (
     Notification,
 )
 from backend.notifications.push import Channel, Outcome
-from backend.rows import one
+from backend.rows import array_of, every, one
 
 DELIVERERS = ("relay", "worker")
 BEHIND_PHONES = ("web_push", "email", "sms")
@@ -87,6 +87,26 @@ def contact_points_by_user(user_ids: Collection[UUID]) -> Mapping[UUID, list[Con
     for point in rows:
         found[point.user_id].append(point)
     return found
+
+
+def live_ways(user_ids: Collection[UUID]) -> Mapping[UUID, frozenset[str]]:
+    """In which ways these accounts can be reached now: `push`, and channels of verified addresses.
+
+    Who cannot be reached is not in it.
+    """
+    found: defaultdict[UUID, set[str]] = defaultdict(set)
+    for user_id, way in every(_LIVE_WAYS, {"user_ids": array_of(user_ids)}):
+        found[user_id].add(way)
+    return {user_id: frozenset(ways) for user_id, ways in found.items()}
+
+
+_LIVE_WAYS = """
+SELECT user_id, 'push' FROM accounts_device
+WHERE user_id = ANY(%(user_ids)s::uuid[]) AND unbound_at IS NULL AND is_private
+UNION ALL
+SELECT user_id, channel FROM notifications_contactpoint
+WHERE user_id = ANY(%(user_ids)s::uuid[]) AND verified_at IS NOT NULL AND retired_at IS NULL
+"""
 
 
 def working_channels(*, now: datetime) -> frozenset[str]:

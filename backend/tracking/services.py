@@ -19,7 +19,7 @@ from backend.accounts import audit, patient_keys
 from backend.accounts.access import HOLD_PATIENT, hold_patient
 from backend.accounts.actor import Actor
 from backend.queue import Job, enqueue_on_commit
-from backend.rows import every
+from backend.rows import every, shape
 from backend.sealing import Wrapped
 from backend.tracking.models import CheckIn, CheckInRevision, NextSync, Source
 from backend.tracking.reports import CheckInReport
@@ -38,7 +38,7 @@ _COLUMNS = {
 }  # fmt: skip
 FIRST_REVISION = 1
 _LISTS = ("use_substances", "withdrawal_substances", "withdrawal_symptoms", "cues", "helped")
-_FIELDS = [field.attname for field in CheckIn._meta.concrete_fields]
+_ROW = shape(CheckIn)
 _NOTE_PLACE = (CheckIn._meta.db_table, "note")
 # One statement, whatever the number of rows, so that it is planned once: the patient's lock, what
 # is new, an audit row for each, and the row that says "assess me". What goes together by law goes
@@ -92,9 +92,7 @@ class StoredCheckIn:
     def row(self) -> CheckIn:
         """As reading it would give it."""
         if self._row is None:
-            self._row = CheckIn.from_db(
-                connection.alias, _FIELDS, [self.values[name] for name in _FIELDS]
-            )
+            self._row = _ROW.built([self.values[name] for name in _ROW.names])
         return self._row
 
 

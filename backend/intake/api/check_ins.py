@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -66,8 +67,8 @@ class CheckInsView(HeardView):
         except Exception as error:
             self.hear(request, error)
             raise
-        # Who acts is told to the database once for all that is read, and not at all for a calm one.
-        with transaction.atomic():
+        # Nothing is read for a calm one; for any other, who acts is told to the database once.
+        with nullcontext() if received.alert is None else transaction.atomic():
             shown = show_received(
                 request, received.patient, received.check_in, received.alert, received.rules
             )

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import connection
+import msgspec
 from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from backend.notifications.models import Notification, NotificationOutcome
 from backend.notifications.services.leases import NO_REPEAT
 from backend.queue import Job, enqueue_on_commit
+from backend.rows import every
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,23 @@ class NotificationDraft:
     ways: list[str] | None = None
 
 
-_COLUMNS = (
-    "id, key, kind, subject, recipient_id, patient_id, priority, obeys_quiet_hours, text_id,"
-    " text_facts, due_at, expires_at, created_at, ways, attempts, unreturned_claims, outcome"
-)
-_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, {due_at}, %s, %s, %s::varchar[], 0, 0, '')"
-_LATER = _ROW.format(due_at="%s")
-# Senders go by the database's clock. One that is behind the caller's shall delay nothing.
-_AT_ONCE = _ROW.format(due_at="LEAST(%s, clock_timestamp())")
+_COLUMNS = {
+    "id": "uuid", "key": "text", "kind": "text", "subject": "text", "recipient_id": "uuid",
+    "patient_id": "uuid", "priority": "smallint", "obeys_quiet_hours": "boolean",
+    "text_id": "text", "text_facts": "jsonb", "expires_at": "timestamptz", "ways": "varchar[]",
+}  # fmt: skip
+# One statement, whatever the number of rows, so that it is planned once. Senders go by the
+# database's clock: one that is behind the caller's shall delay nothing.
+_QUEUE = f"""
+INSERT INTO notifications_notification ({", ".join(_COLUMNS)},
+    due_at, created_at, attempts, unreturned_claims, outcome)
+SELECT {", ".join(f"row.{name}" for name in _COLUMNS)},
+    CASE WHEN row.due_at <= %(now)s THEN LEAST(row.due_at, clock_timestamp()) ELSE row.due_at END,
+    %(now)s, 0, 0, ''
+FROM jsonb_to_recordset(%(rows)s::jsonb)
+    AS row({", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())}, due_at timestamptz)
+ON CONFLICT (key) DO NOTHING RETURNING due_at
+"""  # noqa: S608 - the names are constants of this module
 
 
 def queue_notifications(*, drafts: Sequence[NotificationDraft], now: datetime) -> int:
@@ -58,39 +67,16 @@ def queue_notifications(*, drafts: Sequence[NotificationDraft], now: datetime) -
         return 0
     # In one order, so that two transactions with the same keys cannot wait for each other.
     ordered = sorted(drafts, key=lambda draft: draft.key)
-    rows = [_AT_ONCE if draft.due_at <= now else _LATER for draft in ordered]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO notifications_notification ({_COLUMNS})"  # noqa: S608 - constants alone
-            f" VALUES {', '.join(rows)}"
-            " ON CONFLICT (key) DO NOTHING RETURNING due_at",
-            [value for draft in ordered for value in _values(draft, now)],
-        )
-        due = [due_at for (due_at,) in cursor.fetchall()]
+    rows = msgspec.json.encode([_values(draft) for draft in ordered]).decode()
+    due = [due_at for (due_at,) in every(_QUEUE, {"rows": rows, "now": now})]
     if any(due_at <= now for due_at in due):
         enqueue_on_commit(Job.DELIVER_DUE)
     return len(due)
 
 
-def _values(
-    draft: NotificationDraft, now: datetime
-) -> list[UUID | str | int | bool | datetime | list[str] | None]:
-    return [
-        uuid4(),
-        draft.key,
-        str(draft.kind),
-        draft.subject,
-        draft.recipient_id,
-        draft.patient_id,
-        int(draft.priority),
-        draft.obeys_quiet_hours,
-        draft.text_id,
-        json.dumps(dict(draft.text_facts)),
-        draft.due_at,
-        draft.expires_at,
-        now,
-        draft.ways,
-    ]
+def _values(draft: NotificationDraft) -> dict[str, Any]:
+    values = {name: getattr(draft, name) for name in _COLUMNS if name != "id"}
+    return {"id": uuid4(), **values, "due_at": draft.due_at}
 
 
 def cancel_pending(
