@@ -129,7 +129,7 @@ def django_db_setup() -> None:
         cwd=ROOT,
         env={**os.environ, "HANDRAIL_DATABASE_ROLE": "owner"},
         check=True,
-        timeout=120,
+        timeout=300,
     )
 
 
