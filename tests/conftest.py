@@ -151,6 +151,7 @@ def empty_every_table() -> None:
         for (name,) in connection.execute(filled).fetchall():
             deleted += connection.execute(f"DELETE FROM {name}").rowcount
         if deleted > FEW_ROWS:
+            connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             connection.execute(f"TRUNCATE {', '.join(names)} CASCADE")
         connection.execute(RESTART_SEQUENCES, [list(KEPT_TABLES)])
 
