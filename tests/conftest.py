@@ -18,6 +18,8 @@ import pytest
 from django.db import connections
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from backend import row_security
 from backend.row_security import Acting
@@ -37,21 +39,85 @@ KEPT_TABLES = {
     "auth_permission",
     "tracking_syncepoch",
 }
+TOGETHER = {
+    # They cut roles off from the one PostgreSQL, so they run one after another.
+    "/worker/": "worker",
+    # One process fills the database of the pages for all of them.
+    "/browser/": "browser",
+    # Each starts the whole system.
+    "/journeys/": "journeys",
+    "/privacy/test_canaries.py": "journeys",
+}
+"""Which modules run in the same process."""
+
+LONG = (
+    "/matrix/",
+    "/worker/",
+    "/browser/",
+    "/bench/test_faults.py",
+    "/bench/test_ingest.py",
+    "/journeys/",
+    "/privacy/test_canaries.py",
+    "/fuzzing/",
+    "/bench/",
+    "/sync_machine/",
+    "/operations/test_rehearsal.py",
+    "/privacy/test_sealing_migrations.py",
+    "/deployment/test_services.py",
+)
+"""What takes minutes, and begins first."""
+
+FEW_ROWS = 1000
+RESTART_SEQUENCES = """
+SELECT setval(sequence.oid, start_value, false)
+FROM pg_sequences
+JOIN pg_class sequence ON sequence.oid = format('%%I.%%I', schemaname, sequencename)::regclass
+LEFT JOIN pg_depend owned ON owned.objid = sequence.oid AND owned.deptype IN ('a', 'i')
+LEFT JOIN pg_class holder ON holder.oid = owned.refobjid
+WHERE schemaname = 'public' AND last_value IS NOT NULL AND holder.relname IS NOT NULL
+    AND holder.relname <> ALL(%s)
+"""
 
 
-# Before xdist, which reads the groups in its own hook.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "/worker/" in item.nodeid:
-            # They cut roles off from the one PostgreSQL, so they run one after another.
-            item.add_marker(pytest.mark.xdist_group("worker"))
-        if "/browser/" in item.nodeid:
-            # One process fills the database of the pages for all of them.
-            item.add_marker(pytest.mark.xdist_group("browser"))
         names = set(getattr(item, "fixturenames", ()))
         if names & {"db", "people", "phone"} and "committed_db" not in names:
             item.add_marker(pytest.mark.django_db(databases=["default", "audit"]))
+
+
+class OneModuleOneProcess(LoadScopeScheduling):
+    """What a module shares is made once, in the one process that runs its tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((name for part, name in TOGETHER.items() if part in nodeid), module_of(nodeid))
+
+
+def module_of(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneModuleOneProcess:
+    return OneModuleOneProcess(config, log)
+
+
+class LongestFirst:
+    """The last process to end does not end long after the others."""
+
+    # After pytest-randomly, which shuffles; within each of the two parts its order stays.
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        ranks = {part: rank for rank, part in enumerate(LONG)}
+        items.sort(key=lambda item: rank_of(item, ranks))
+
+
+def rank_of(item: pytest.Item, ranks: dict[str, int]) -> int:
+    return next((rank for part, rank in ranks.items() if part in item.nodeid), len(ranks))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(LongestFirst())
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +129,7 @@ def django_db_setup() -> None:
         cwd=ROOT,
         env={**os.environ, "HANDRAIL_DATABASE_ROLE": "owner"},
         check=True,
-        timeout=120,
+        timeout=300,
     )
 
 
@@ -73,11 +139,21 @@ def owner_connection() -> psycopg.Connection:
 
 
 def empty_every_table() -> None:
-    with owner_connection() as connection:
+    """Waits for whoever still writes. Most tests leave a few rows in a few tables: to delete those
+    takes a tenth of what PostgreSQL needs for new files of every table and index."""
+    with owner_connection() as connection, connection.transaction():
         found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         names = [f'"{name}"' for (name,) in found if name not in KEPT_TABLES]
-        connection.execute("SET handrail.audit_change = 'allowed'")
-        connection.execute(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE")
+        connection.execute("SET LOCAL handrail.audit_change = 'allowed'")
+        connection.execute(f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE")
+        filled = " UNION ALL ".join(f"SELECT '{n}' WHERE EXISTS (SELECT FROM {n})" for n in names)
+        deleted = 0
+        for (name,) in connection.execute(filled).fetchall():
+            deleted += connection.execute(f"DELETE FROM {name}").rowcount
+        if deleted > FEW_ROWS:
+            connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            connection.execute(f"TRUNCATE {', '.join(names)} CASCADE")
+        connection.execute(RESTART_SEQUENCES, [list(KEPT_TABLES)])
 
 
 @pytest.fixture

@@ -11,9 +11,11 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
+from typing import TypeVar
 from uuid import uuid4
 
 from django.contrib.auth.hashers import make_password
+from django.db.models import Model
 from django.utils import timezone
 
 from backend.accounts import totp
@@ -31,6 +33,7 @@ from backend.accounts.models import (
 )
 
 PASSWORD = "a-long-walk-by-the-river"
+Row = TypeVar("Row", bound=Model)
 ENROLLED_AT = datetime(2025, 1, 6, 9, 0, tzinfo=UTC)
 
 
@@ -59,52 +62,23 @@ class People:
 
 
 def make_user(name: str, role: Role, language: str = "en") -> User:
-    return User.objects.create(
-        email=f"{name}-{uuid4().hex[:8]}@example.org",
-        password=password_hash(),
-        role=role.value,
-        language=language,
-    )
+    return _saved(_user(name, role, language))
 
 
 def make_organisation(name: str = "Riverside", **values: object) -> Organisation:
-    return Organisation.objects.create(
-        **{"name": name, "country": "US", "time_zone": "America/New_York", **values}
-    )
+    return _saved(_organisation(name, **values))
 
 
 def make_clinician(organisation: Organisation, name: str, *roles: ClinicianRole) -> Clinician:
-    return Clinician.objects.create(
-        organisation=organisation,
-        user=make_user(name, Role.CLINICIAN),
-        display_name=name.title(),
-        roles=[role.value for role in roles or (ClinicianRole.THERAPIST,)],
-    )
+    return _saved(_clinician(organisation, make_user(name, Role.CLINICIAN), name, *roles))
 
 
 def make_patient(organisation: Organisation, name: str, **values: object) -> Patient:
-    return Patient.objects.create(
-        **{
-            "organisation": organisation,
-            "user": make_user(name, Role.PATIENT),
-            "given_name": name.title(),
-            "family_name": "Doe",
-            "born_on": date(1990, 5, 17),
-            "country": organisation.country,
-            "time_zone": organisation.time_zone,
-            "enrolled_at": ENROLLED_AT,
-            **values,
-        }
-    )
+    return _saved(_patient(organisation, make_user(name, Role.PATIENT), name, **values))
 
 
 def make_tie(patient: Patient, clinician: Clinician) -> CareTeamMember:
-    return CareTeamMember.objects.create(
-        patient=patient,
-        clinician=clinician,
-        role=ClinicianRole.THERAPIST,
-        started_on=date(2025, 1, 6),
-    )
+    return _saved(_tie(patient, clinician))
 
 
 def make_device(user: User, target: str = "", **values: object) -> Device:
@@ -150,21 +124,101 @@ def actor_for(user: User) -> Actor:
 
 
 def make_people() -> People:
-    organisation, elsewhere = make_organisation(), make_organisation("Hillside")
+    """One statement a table: thousands of tests make these people."""
+    organisation, elsewhere = _organisation("Riverside"), _organisation("Hillside")
+    patients = {
+        name: _patient(where, _user(name, Role.PATIENT), name)
+        for name, where in (("alice", organisation), ("andrea", organisation), ("emil", elsewhere))
+    }
+    clinicians = {
+        name: _clinician(where, _user(name, Role.CLINICIAN), name, role)
+        for name, where, role in (
+            ("bob", organisation, ClinicianRole.THERAPIST),
+            ("charlie", organisation, ClinicianRole.THERAPIST),
+            ("dana", organisation, ClinicianRole.ON_CALL),
+            ("sam", organisation, ClinicianRole.CLINICAL_SUPERVISOR),
+            ("erin", elsewhere, ClinicianRole.THERAPIST),
+        )
+    }
+    administrator = Administrator(user=_user("ada", Role.ADMINISTRATOR), organisation=organisation)
     people = People(
         organisation=organisation,
-        patient=make_patient(organisation, "alice"),
-        other_patient=make_patient(organisation, "andrea"),
-        therapist=make_clinician(organisation, "bob"),
-        stranger=make_clinician(organisation, "charlie"),
-        on_call=make_clinician(organisation, "dana", ClinicianRole.ON_CALL),
-        supervisor=make_clinician(organisation, "sam", ClinicianRole.CLINICAL_SUPERVISOR),
-        administrator=Administrator.objects.create(
-            user=make_user("ada", Role.ADMINISTRATOR), organisation=organisation
-        ),
-        elsewhere_therapist=make_clinician(elsewhere, "erin"),
-        elsewhere_patient=make_patient(elsewhere, "emil"),
+        patient=patients["alice"],
+        other_patient=patients["andrea"],
+        therapist=clinicians["bob"],
+        stranger=clinicians["charlie"],
+        on_call=clinicians["dana"],
+        supervisor=clinicians["sam"],
+        administrator=administrator,
+        elsewhere_therapist=clinicians["erin"],
+        elsewhere_patient=patients["emil"],
     )
-    make_tie(people.patient, people.therapist)
-    make_tie(people.elsewhere_patient, people.elsewhere_therapist)
+    ties = [
+        _tie(people.patient, people.therapist),
+        _tie(people.elsewhere_patient, people.elsewhere_therapist),
+    ]
+    Organisation.objects.bulk_create([organisation, elsewhere])
+    staff: list[Clinician | Administrator] = [*clinicians.values(), administrator]
+    User.objects.bulk_create([patient.user for patient in patients.values() if patient.user])
+    User.objects.bulk_create([one.user for one in staff])
+    Patient.objects.bulk_create(patients.values())
+    Clinician.objects.bulk_create(clinicians.values())
+    Administrator.objects.bulk_create([administrator])
+    CareTeamMember.objects.bulk_create(ties)
     return people
+
+
+def _user(name: str, role: Role, language: str = "en") -> User:
+    return User(
+        email=f"{name}-{uuid4().hex[:8]}@example.org",
+        password=password_hash(),
+        role=role.value,
+        language=language,
+    )
+
+
+def _organisation(name: str, /, **values: object) -> Organisation:
+    return Organisation(
+        **{"name": name, "country": "US", "time_zone": "America/New_York", **values}
+    )
+
+
+def _clinician(
+    organisation: Organisation, user: User, name: str, *roles: ClinicianRole
+) -> Clinician:
+    return Clinician(
+        organisation=organisation,
+        user=user,
+        display_name=name.title(),
+        roles=[role.value for role in roles or (ClinicianRole.THERAPIST,)],
+    )
+
+
+def _patient(organisation: Organisation, user: User, name: str, /, **values: object) -> Patient:
+    return Patient(
+        **{
+            "organisation": organisation,
+            "user": user,
+            "given_name": name.title(),
+            "family_name": "Doe",
+            "born_on": date(1990, 5, 17),
+            "country": organisation.country,
+            "time_zone": organisation.time_zone,
+            "enrolled_at": ENROLLED_AT,
+            **values,
+        }
+    )
+
+
+def _tie(patient: Patient, clinician: Clinician) -> CareTeamMember:
+    return CareTeamMember(
+        patient=patient,
+        clinician=clinician,
+        role=ClinicianRole.THERAPIST,
+        started_on=date(2025, 1, 6),
+    )
+
+
+def _saved(row: Row) -> Row:
+    row.save(force_insert=True)
+    return row

@@ -12,8 +12,6 @@ import pytest
 
 from tests.journeys.running import Running, check_in, running, within
 
-pytestmark = pytest.mark.xdist_group("journeys")
-
 PROMISED_S = 5.0
 AFTER_A_CRASH_S = 45.0
 # All that may travel. A lock screen, a provider and anyone on the way see these and no more.

@@ -26,8 +26,6 @@ import redis
 from local.postgres import SUPERUSER
 from tests.journeys.running import Running, check_in, running, within
 
-pytestmark = pytest.mark.xdist_group("journeys")
-
 MARK = "canary"
 PORT = "8900"
 
