@@ -16,21 +16,23 @@ import argparse
 import json
 import os
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.db import connection
 
 from backend.accounts.models import Patient
 from backend.aftercare.services.sweeping import CHUNK_PEOPLE, sweep_range
+from backend.tracking.everyone import people_of
 from backend.tracking.judging import judge
 from backend.tracking.models import CheckIn
 from backend.tracking.sweeping import RANGES, ends_of
 from backend.tracking.trends import TRENDS, Tier
-from backend.tracking.windows import COLUMNS, latest_days, load_windows
+from backend.tracking.windows import COLUMNS, Windows, latest_days, load_windows
 from bench.caseload import server_tree
 from bench.measure import Cost, in_turns, middle
 from bench.stock import sweep as stock
@@ -48,8 +50,8 @@ _COPY = (
 def judge_anew(ranges: range = range(RANGES)) -> dict[object, stock.Found]:
     """Everyone read and judged, a chunk at a time, as a sweep does whose rules are new."""
     found: dict[object, stock.Found] = {}
-    for ids in _chunks(ranges):
-        judged = judge(load_windows(latest_days(ids)))
+    for windows in _windows(ranges):
+        judged = judge(windows)
         trends = judged.trends()
         nudged, flagged = judged.above(Tier.NUDGE), judged.above(Tier.FLAG)
         for row, patient_id in enumerate(judged.windows.patient_ids):
@@ -59,15 +61,15 @@ def judge_anew(ranges: range = range(RANGES)) -> dict[object, stock.Found]:
     return found
 
 
-def _chunks(ranges: range) -> Any:
-    ids: list[Any] = []
-    for number in ranges:
-        ids += Patient.objects.filter(pk__range=ends_of(number)).values_list("pk", flat=True)
-        while len(ids) >= CHUNK_PEOPLE:
-            yield ids[:CHUNK_PEOPLE]
-            ids = ids[CHUNK_PEOPLE:]
-    if ids:
-        yield ids
+def _windows(ranges: range) -> Iterator[Windows]:
+    """A chunk at a time, whatever the ranges hold: as few arrays as a sweep of many would have."""
+    first, last = ends_of(ranges[0])[0], ends_of(ranges[-1])[1]
+    while people := people_of(first, last, limit=CHUNK_PEOPLE):
+        if len(people.packed):
+            yield people.windows(people.packed)
+        if others := people.others():
+            yield load_windows(latest_days(others))
+        first = UUID(int=people.ids[-1].int + 1)
 
 
 def our_sweep(now: datetime) -> int:

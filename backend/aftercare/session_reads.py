@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from backend.aftercare.missed_sessions import LOOK_BACK, Held, missed_run
 from backend.program.models import AttendanceStatus
-from backend.program.selectors import held_sessions
+from backend.program.selectors import HeldSession, held_sessions, held_sessions_between
 
 ONE_DAY = timedelta(days=1)
 
@@ -19,6 +19,25 @@ def held_by(zones: Mapping[UUID, str], *, since: datetime) -> dict[UUID, Sequenc
 
     `zones` says where each patient is; who had no session is left out.
     """
+    return _held(held_sessions(list(zones), since=since), zones)
+
+
+def missed_now(zones: Mapping[UUID, str], *, now: datetime) -> dict[UUID, tuple[date, ...]]:
+    """The days of the sessions missed since the last attended one; who missed none is left out."""
+    return _missed(held_by(zones, since=now - LOOK_BACK - ONE_DAY), zones, now=now)
+
+
+def missed_between(
+    first: UUID, last: UUID, *, zones: Mapping[UUID, str], now: datetime
+) -> dict[UUID, tuple[date, ...]]:
+    """The same of the patients in `zones`, whose ids all lie from `first` to `last`."""
+    found = held_sessions_between(first, last, since=now - LOOK_BACK - ONE_DAY)
+    return _missed(_held(found, zones), zones, now=now)
+
+
+def _held(
+    found: Mapping[UUID, Sequence[HeldSession]], zones: Mapping[UUID, str]
+) -> dict[UUID, Sequence[Held]]:
     return {
         patient_id: [
             Held(
@@ -28,13 +47,14 @@ def held_by(zones: Mapping[UUID, str], *, since: datetime) -> dict[UUID, Sequenc
             )
             for session in sessions
         ]
-        for patient_id, sessions in held_sessions(list(zones), since=since).items()
+        for patient_id, sessions in found.items()
+        if patient_id in zones
     }
 
 
-def missed_now(zones: Mapping[UUID, str], *, now: datetime) -> dict[UUID, tuple[date, ...]]:
-    """The days of the sessions missed since the last attended one; who missed none is left out."""
-    held = held_by(zones, since=now - LOOK_BACK - ONE_DAY)
+def _missed(
+    held: Mapping[UUID, Sequence[Held]], zones: Mapping[UUID, str], *, now: datetime
+) -> dict[UUID, tuple[date, ...]]:
     todays = {zone: now.astimezone(ZoneInfo(zone)).date() for zone in set(zones.values())}
     runs = {
         patient_id: missed_run(sessions, by=todays[zones[patient_id]])

@@ -45,5 +45,6 @@ NOT_SHOWN: Mapping[str, str] = {
     "program.Attendance": "read here, by the patient and the care team; not in FHIR yet",
     "program.DrugTest": "read here, by the care team alone; not in FHIR yet",
     "tracking.AssessmentRequest": "work to be done by this server",
+    "tracking.PackedWindow": "the days of the check-ins once more, for reading many people",
     "tracking.BaselineStart": "how trends are counted; they leave as directions alone",
 }

@@ -12,6 +12,7 @@ from django.db import connection
 from backend.accounts import audit
 from backend.accounts.actor import Actor
 from backend.tracking.models import Assessment, AssessmentRequest
+from backend.tracking.packing import Packed, keep_window
 
 LEASE = timedelta(seconds=60)
 BATCH = 200
@@ -42,13 +43,19 @@ def claim_requests(*, now: datetime, limit: int = BATCH) -> list[ClaimedRequest]
         return [ClaimedRequest(row[0], row[1], token) for row in cursor.fetchall()]
 
 
-def finish_request(claimed: ClaimedRequest) -> None:
-    """Clears the request, unless a newer check-in has asked again or the lease was lost."""
+def finish_request(claimed: ClaimedRequest, packed: Packed | None) -> None:
+    """Clears the request, unless a newer check-in has asked again or the lease was lost.
+
+    With the clearing the packed window is kept that was read after the request was claimed; None
+    keeps none. Runs in a transaction, under the patient's lock.
+    """
     rows = AssessmentRequest.objects.filter(
         patient_id=claimed.patient_id, lease_token=claimed.lease_token
     )
     deleted, _by_table = rows.filter(generation=claimed.generation).delete()
-    if not deleted:
+    if deleted:
+        keep_window(claimed.patient_id, packed)
+    else:
         rows.update(lease_token=None, lease_expires_at=None)
 
 

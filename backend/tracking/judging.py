@@ -74,21 +74,19 @@ class Judged:
         return known
 
 
-def unchanged(windows: Windows) -> NDArray[np.bool_]:
-    """Whose latest assessment was made of these same days by the rules of today."""
-    ids = set(windows.patient_ids)
-    said = said_last(list(ids))
-    first = first_counted(windows, standing_starts(list(ids)))
-    same = np.zeros(len(windows.patient_ids), dtype=bool)
-    for limits, rows in _by_limits(windows):
-        for row in rows:
-            last = said.get(windows.patient_ids[row])
-            same[row] = (
-                last is not None
-                and last.ruleset == limits.ruleset
-                and last.digest == windows.digest(row, first=int(first[row]))
-            )
-    return same
+def judged_by(windows: Windows) -> tuple[str | None, ...]:
+    """The rules by which the latest assessment of each one's last day judged exactly these days.
+
+    None where it was made of others, or there is none.
+    """
+    said = said_last(dict(zip(windows.patient_ids, windows.as_of, strict=True)))
+    first = first_counted(windows, standing_starts(windows.patient_ids))
+    rulesets = []
+    for row, patient_id in enumerate(windows.patient_ids):
+        last = said.get(patient_id)
+        same = last is not None and last.digest == windows.digest(row, first=int(first[row]))
+        rulesets.append(last.ruleset if last is not None and same else None)
+    return tuple(rulesets)
 
 
 def judge(

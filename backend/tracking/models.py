@@ -196,6 +196,20 @@ class AssessmentRequest(models.Model):
         indexes = [models.Index(fields=["requested_at"], name="assessment_request_due")]
 
 
+class PackedWindow(models.Model):
+    """The last 90 days of one patient as the rows give them, and the rules they were judged by.
+
+    Made by `packing.py`. It counts while the patient has no assessment request.
+    """
+
+    patient = models.OneToOneField(
+        "accounts.Patient", models.CASCADE, primary_key=True, related_name="packed_window"
+    )
+    last_on = models.DateField()
+    days = models.BinaryField()
+    ruleset = models.CharField(max_length=40)
+
+
 class BaselineStart(models.Model):
     """From which day on a patient's days count towards their usual, after a new normal.
 

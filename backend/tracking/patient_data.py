@@ -11,6 +11,7 @@ from backend.tracking.models import (
     BaselineStart,
     CheckIn,
     CheckInRevision,
+    PackedWindow,
 )
 from backend.tracking.selectors import former_note
 from backend.tracking.shapes import SIGNAL_FACTS
@@ -54,6 +55,11 @@ TABLES = (
         model=AssessmentRequest,
         erasure=Fate.DELETED,
         not_exported_because="a work item that is there for seconds",
+    ),
+    PatientTable(
+        model=PackedWindow,
+        erasure=Fate.DELETED,
+        not_exported_because="the days of the check-ins once more, for reading many people",
     ),
     PatientTable(
         model=BaselineStart,

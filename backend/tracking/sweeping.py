@@ -53,22 +53,25 @@ def ends_of(number: int) -> tuple[UUID, UUID]:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the latest assessment was made of, and by which rules."""
+    """What the latest assessment of a day was made of, and by which rules."""
 
     digest: bytes
     ruleset: str
 
 
-def said_last(patient_ids: Sequence[UUID]) -> dict[UUID, Said]:
-    """For each of these patients, by one look at the end of an index a person."""
+def said_last(as_of: Mapping[UUID, date]) -> dict[UUID, Said]:
+    """For each of these patients what was said last of the day given, by one look into an index.
+
+    Of who took back their last day, that is not what was said last of all.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT w.patient_id, said.input_digest, said.ruleset"
-            " FROM unnest(%s::uuid[]) AS w(patient_id)"
+            " FROM unnest(%s::uuid[], %s::date[]) AS w(patient_id, as_of)"
             " CROSS JOIN LATERAL (SELECT input_digest, ruleset FROM tracking_assessment AS a"
-            "  WHERE a.patient_id = w.patient_id"
-            "  ORDER BY as_of_on DESC, assessed_at DESC LIMIT 1) AS said",
-            [array_of(patient_ids)],
+            "  WHERE a.patient_id = w.patient_id AND a.as_of_on = w.as_of"
+            "  ORDER BY assessed_at DESC LIMIT 1) AS said",
+            [array_of(as_of), array_of(as_of.values())],
         )
         return {row[0]: Said(bytes(row[1]), row[2]) for row in cursor.fetchall()}
 
@@ -82,21 +85,28 @@ def rows_of(windows: Windows, rows: Sequence[int]) -> Windows:
     )
 
 
-def answered_until(windows: Windows, until: Mapping[UUID, date]) -> NDArray[np.bool_]:
-    """People x days on which a rating came, the last day being each one's own in `until`.
+def answered_until(
+    given: NDArray[np.bool_], missed: Sequence[int] | NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """People x days on which a rating came, each one's last day moved on by the days `missed`.
 
-    The last day of a window counts whatever it holds: a check-in without ratings is one.
+    `given` is people x days up to each one's own last check-in. That day counts whatever it holds:
+    a check-in without ratings is one. Who has answered about a later day misses nothing now.
     """
-    given = np.any(~np.isnan(np.stack([windows.raw[name] for name in COLUMNS])), axis=0)
-    people, days = given.shape
+    ahead = np.asarray(missed, dtype=np.int64)
+    given = given.copy()
     given[:, -1] = True
-    result = np.zeros((people, days), dtype=bool)
-    for row, patient_id in enumerate(windows.patient_ids):
-        missed = (until[patient_id] - windows.as_of[row]).days
-        if missed > 0:
-            result[row, : max(days - missed, 0)] = given[row, missed:]
-        else:
-            result[row, -missed:] = given[row, : days + missed]
-            # Who has answered about a later day already misses nothing now.
-            result[row, -1] |= missed < 0
+    days = given.shape[1]
+    source = np.arange(days)[None, :] + ahead[:, None]
+    result = np.take_along_axis(given, np.clip(source, 0, days - 1), axis=1)
+    result &= (source >= 0) & (source < days)
+    result[:, -1] |= ahead < 0
     return result
+
+
+def given_in(windows: Windows) -> NDArray[np.bool_]:
+    """People x days on which any rating came."""
+    given: NDArray[np.bool_] = ~np.isnan(windows.raw[COLUMNS[0]])
+    for name in COLUMNS[1:]:
+        given |= ~np.isnan(windows.raw[name])
+    return given

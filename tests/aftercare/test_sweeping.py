@@ -18,7 +18,14 @@ from backend.aftercare.services.sweeping import sweep_range
 from backend.notifications.models import Notification
 from backend.tracking.adopted_limits import adopt_limits
 from backend.tracking.models import Assessment, SweepRange
-from backend.tracking.sweeping import RANGES, answered_until, claim_range, ends_of, finish_range
+from backend.tracking.sweeping import (
+    RANGES,
+    answered_until,
+    claim_range,
+    ends_of,
+    finish_range,
+    given_in,
+)
 from backend.tracking.trends import shipped_limits
 from backend.tracking.windows import Windows, latest_days, load_windows
 from tests.acting import carried
@@ -187,7 +194,7 @@ def test_days_answered_are_what_a_plain_loop_finds(people: People) -> None:
     given = set(_days(windows))
     for ahead in (-1, 0, 1, 5, 30, 200):
         until = windows.as_of[0] + timedelta(days=ahead)
-        found = answered_until(windows, {people.patient.pk: until})[0]
+        found = answered_until(given_in(windows), [ahead])[0]
         expected = [until - timedelta(days=89 - place) in given for place in range(90)]
         if ahead < 0:
             expected[-1] = True

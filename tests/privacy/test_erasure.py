@@ -23,7 +23,7 @@ from backend.privacy.models import Erasure
 from backend.privacy.registry import TABLES
 from backend.privacy.services import erasing
 from backend.sealing import UnreadableError
-from backend.tracking.models import CheckIn, ErasedCheckIn
+from backend.tracking.models import CheckIn, ErasedCheckIn, PackedWindow
 from tests.people import PASSWORD, People
 from tests.phones import Phone, check_in_body
 from tests.privacy.leaving import (
@@ -128,6 +128,13 @@ def test_nothing_of_theirs_stands_anywhere_in_the_database(asked: Phone, people:
     for name in live_tables:
         text = " ".join(row for (row,) in raw(f'SELECT t::text FROM "{name}" t'))
         assert not [word for word in phones if word in text], name
+
+
+def test_the_days_that_are_packed_go_as_well(asked: Phone, people: People):
+    for patient in (people.patient, people.other_patient):
+        PackedWindow.objects.create(patient=patient, last_on=timezone.now().date(), days=b"days")
+    services.erase_due(now=timezone.now())
+    assert PackedWindow.objects.get().patient_id == people.other_patient.pk
 
 
 def test_nobody_else_loses_anything(asked: Phone, people: People):

@@ -25,6 +25,7 @@ from backend.accounts.models import (
     User,
 )
 from backend.row_security import Acting, acting_as
+from backend.tracking.models import PackedWindow
 from tests.dashboard.browsing import raise_alert
 from tests.people import People, make_device, make_organisation, make_user
 from tests.phones import Phone, check_in_body
@@ -57,6 +58,7 @@ def busy(committed_db: None, people: People) -> People:
         assert patient.user is not None
         make_device(patient.user)
         raise_alert(patient, craving=10)
+        PackedWindow.objects.create(patient=patient, last_on=date(2026, 1, 1), days=b"days")
     return people
 
 
@@ -73,8 +75,8 @@ def test_who_names_nobody_is_shown_nothing(busy: People, variable: str) -> None:
             session.rollback()
     assert filled >= {
         "accounts_patient", "accounts_careteammember", "accounts_device", "accounts_auditevent",
-        "tracking_checkin", "tracking_assessmentrequest", "aftercare_alert",
-        "aftercare_alertevidence", "notifications_notification",
+        "tracking_checkin", "tracking_assessmentrequest", "tracking_packedwindow",
+        "aftercare_alert", "aftercare_alertevidence", "notifications_notification",
     }  # fmt: skip
 
 
@@ -96,7 +98,8 @@ def test_an_injected_condition_stays_within_a_patients_rows(busy: People) -> Non
         assert ids(f"SELECT id FROM accounts_patient WHERE given_name = '{INJECTED}'") == {
             busy.patient.pk
         }
-        for table in ("tracking_checkin", "aftercare_alert", "tracking_assessmentrequest"):
+        tables = ("tracking_checkin", "aftercare_alert", "tracking_assessmentrequest")
+        for table in (*tables, "tracking_packedwindow"):
             found = ids(f"SELECT patient_id FROM {table} WHERE patient_id::text = '{INJECTED}'")
             assert found == {busy.patient.pk}, table
         assert ids(
@@ -114,13 +117,16 @@ def test_an_injected_condition_stays_within_a_clinicians_patients(busy: People) 
         found = ids(f"SELECT id FROM accounts_patient WHERE given_name = '{INJECTED}'")
         assert found == {busy.patient.pk}
         assert ids("SELECT patient_id FROM tracking_checkin") == {busy.patient.pk}
+        assert ids("SELECT patient_id FROM tracking_packedwindow") == {busy.patient.pk}
     with acting_as(acts(busy.supervisor.user)):
         both = {busy.patient.pk, busy.other_patient.pk}
         assert ids(f"SELECT id FROM accounts_patient WHERE given_name = '{INJECTED}'") == both
         assert ids("SELECT patient_id FROM tracking_checkin") == both
+        assert ids("SELECT patient_id FROM tracking_packedwindow") == both
     with acting_as(acts(busy.stranger.user)):
         assert ids(f"SELECT id FROM accounts_patient WHERE given_name = '{INJECTED}'") == set()
         assert ids("SELECT patient_id FROM tracking_checkin") == set()
+        assert ids("SELECT patient_id FROM tracking_packedwindow") == set()
 
 
 def test_administrators_see_who_is_there_and_nothing_that_was_recorded(busy: People) -> None:

@@ -21,6 +21,7 @@ from backend.aftercare.services.prompt_sweeping import drop_answered
 from backend.aftercare.services.worsening import follow_worsening
 from backend.tracking.assessing import claim_requests, finish_request, store_assessment
 from backend.tracking.judging import Judged, judge
+from backend.tracking.packing import Packed, packed_of
 from backend.tracking.trends import Tier, Trend
 from backend.tracking.windows import latest_days, load_windows
 
@@ -49,19 +50,29 @@ def assess_due(*, now: datetime) -> int:
         row = row_of.get(request.patient_id)
         try:
             with transaction.atomic():
-                if row is not None:
-                    decide(request.patient_id, judged, row, now=now)
-                finish_request(request)
+                stored = row is not None and decide(request.patient_id, judged, row, now=now)
+                if not stored:
+                    _hold(request.patient_id)
+                finish_request(request, _packed(judged, row) if stored else None)
         except Exception as error:
             logger.error("assessment_failed", patient_id=str(request.patient_id), exc_info=error)
     drop_answered(now=now, patient_ids=[request.patient_id for request in claimed])
     return len(claimed)
 
 
-def decide(patient_id: UUID, judged: Judged, row: int, *, now: datetime) -> None:
+def _packed(judged: Judged, row: int | None) -> Packed | None:
+    assert row is not None
+    return packed_of(judged.windows, row, ruleset=judged.ruleset(row))
+
+
+def _hold(patient_id: UUID) -> None:
+    Patient.objects.select_for_update(no_key=True).only("pk").get(pk=patient_id)
+
+
+def decide(patient_id: UUID, judged: Judged, row: int, *, now: datetime) -> bool:
     """Stores what was found for one person and does what follows, in the caller's transaction.
 
-    Of who has left monitoring nothing is found.
+    Holds the patient. Of who has left monitoring nothing is found, and the answer is False.
     """
     patient = (
         Patient.objects.select_related("organisation", "user")
@@ -69,7 +80,7 @@ def decide(patient_id: UUID, judged: Judged, row: int, *, now: datetime) -> None
         .get(pk=patient_id)
     )
     if patient.left_monitoring_at is not None:
-        return
+        return False
     facts = judged.facts(row)
     day = day_of(facts, today=now.astimezone(ZoneInfo(patient.time_zone)).date())
     store_assessment(
@@ -81,12 +92,13 @@ def decide(patient_id: UUID, judged: Judged, row: int, *, now: datetime) -> None
         now=now,
     )
     if not patient.is_active:
-        return
+        return True
     reason = worsening_reason(facts)
     end_absence(actor=ACTOR, patient=patient, answered_on=day.on, now=now)
     follow_worsening(actor=ACTOR, patient=patient, reason=reason, day=day, now=now)
     if day.nudged and not _has_acute_alert(patient):
         nudge(patient=patient, kind="worsening", reasons=[reason], now=now)
+    return True
 
 
 def day_of(facts: dict[str, Any], *, today: date) -> Day:

@@ -17,6 +17,7 @@ from backend.aftercare.services.assessments import days_of, worsening_reason
 from backend.tracking.assessing import store_assessment
 from backend.tracking.judging import Judged, judge
 from backend.tracking.models import AssessmentRequest, CheckIn, CheckInKind, Source
+from backend.tracking.packing import drop_windows
 from backend.tracking.selectors import recorded_span
 from backend.tracking.windows import load_windows, sliding
 
@@ -48,6 +49,7 @@ def assess_history(*, actor: Actor, patient: Patient, now: datetime) -> int:
     )
     # A request that a phone's check-in left before has an earlier time, and stays.
     AssessmentRequest.objects.filter(patient=patient, requested_at=now).delete()
+    drop_windows([patient.pk])
     return sum(
         _record(actor, patient, judged, episode, last_imported, now=now)
         for episode in episodes(days_of(judged))
