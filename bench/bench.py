@@ -32,6 +32,7 @@ OUT = ROOT / "out" / "bench.json"
 WORKS: Mapping[str, str] = {
     "caseload": "bench.caseload",
     "check_in": "bench.check_in",
+    "push": "bench.push",
     "sweep": "bench.sweep",
     "sync30": "bench.sync30",
 }
