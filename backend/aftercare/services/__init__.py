@@ -8,7 +8,7 @@ from backend.aftercare.services.assessments import assess_due
 from backend.aftercare.services.baselines import start_baseline
 from backend.aftercare.services.escalation import escalate_due
 from backend.aftercare.services.history import assess_history
-from backend.aftercare.services.holidays import set_holidays
+from backend.aftercare.services.holidays import add_holiday, remove_holiday, set_holidays
 from backend.aftercare.services.inviting import (
     Wanted,
     answer_link,
@@ -43,6 +43,7 @@ __all__ = [
     "acknowledge_alert",
     "act_on_alert",
     "acute_facts",
+    "add_holiday",
     "add_shift",
     "amend_item",
     "answer_link",
@@ -59,6 +60,7 @@ __all__ = [
     "may_be_acute",
     "prompt_due",
     "rate_nudge",
+    "remove_holiday",
     "remove_item",
     "replay_caseload",
     "replay_patient",
