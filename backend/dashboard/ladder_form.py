@@ -13,7 +13,7 @@ from backend import errors
 from backend.aftercare.ladder_rules import STANDARD, Rung, Way, Who, rung_of
 from backend.aftercare.ladder_selectors import RotaView
 from backend.aftercare.models import EscalationLadder
-from backend.aftercare.services import LadderDraft
+from backend.aftercare.services import LadderDraft, ladder_problems
 from backend.dashboard.ladder_page import WAY_WORDS, WHO_WORDS
 from backend.errors import FieldProblem
 
@@ -121,6 +121,9 @@ def draft_of(form: LadderForm) -> LadderDraft:
     decided_by = _written(form.decided_by, "decided_by", LONGEST_NAME, wrong)
     review_on = _day(form.review_on, wrong)
     if wrong or review_on is None:
+        # What the rungs would be refused for is said at once, too, where it is not said already.
+        said = {one.pointer for one in wrong}
+        wrong += [one for one in ladder_problems(rungs) if one.pointer not in said]
         raise errors.Invalid("invalid_body", _("This ladder cannot be used."), problems=wrong)
     return LadderDraft(rungs=rungs, reason=reason, decided_by=decided_by, review_on=review_on)
 
@@ -175,15 +178,20 @@ def with_problems(form: LadderForm, problems: Sequence[FieldProblem]) -> LadderF
     for one in problems:
         parts = one.pointer.strip("/").split("/")
         if len(parts) < 3 or not parts[1].isdigit() or int(parts[1]) >= len(of_rung):
-            of_form.setdefault(parts[0], one.detail)
+            _add(of_form, parts[0], one.detail)
             continue
         name = parts[3] if parts[2] == "silent_minutes" else parts[2]
         name = "named" if name == "clinician_ids" else name
-        of_rung[int(parts[1])].setdefault(name, one.detail)
+        _add(of_rung[int(parts[1])], name, one.detail)
     rungs = tuple(
         replace(rung, problems=found) for rung, found in zip(form.rungs, of_rung, strict=True)
     )
     return replace(form, rungs=rungs, problems=of_form)
+
+
+def _add(found: dict[str, str], name: str, detail: str) -> None:
+    if detail not in found.get(name, ""):
+        found[name] = f"{found[name]} {detail}" if name in found else detail
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,10 @@ def ways_words(ways: Sequence[str]) -> str:
 
 
 def minutes_words(minutes: int) -> str:
-    """Exactly: hours where they are whole and there are two at the least."""
-    if minutes >= 120 and minutes % 60 == 0:
-        return _("%(count)d h") % {"count": minutes // 60}
+    """Exactly: with hours from two of them on."""
+    hours, rest = divmod(minutes, 60)
+    if hours >= 2 and rest:
+        return _("%(hours)d h %(count)d min") % {"hours": hours, "count": rest}
+    if hours >= 2:
+        return _("%(count)d h") % {"count": hours}
     return _("%(count)d min") % {"count": minutes}

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from backend.dashboard.planning_form import DAY_WORDS, REPEATS, PlanForm
-from backend.dashboard.programme import KIND_WORDS, STATUS_WORDS, day_of, status_of
+from backend.dashboard.programme import KIND_WORDS, STATUS_WORDS, UNRECORDED, day_of, status_of
 from backend.dashboard.wording import clock_of, days_words
 from backend.program.models import ProgramSession
 
@@ -67,7 +67,7 @@ def show_weeks(
     """By the weeks of the programme, which begin on Mondays."""
     found = []
     for monday, group in groupby(rows, key=_monday):
-        sessions = [_planned(row, holidays, problem) for row in group]
+        sessions = [_planned(row, holidays, problem, now=now) for row in group]
         today = now.astimezone(ZoneInfo(sessions_zone(rows))).date()
         title = _week_title(monday, today)
         found.append(Week(title=title, sessions=sessions))
@@ -93,8 +93,11 @@ def _week_title(monday: date, today: date) -> str:
     return days_words(monday, monday + timedelta(days=6), today=today)
 
 
-def _planned(row: ProgramSession, holidays: Mapping[str, str], problem: Problem | None) -> Planned:
+def _planned(
+    row: ProgramSession, holidays: Mapping[str, str], problem: Problem | None, *, now: datetime
+) -> Planned:
     day, status = day_of(row), status_of(row)
+    is_telling = status != UNRECORDED or row.starts_at <= now
     clock = clock_of(row.starts_at, row.time_zone)
     mine = problem if problem is not None and problem.session_id == row.pk else None
     return Planned(
@@ -106,19 +109,19 @@ def _planned(row: ProgramSession, holidays: Mapping[str, str], problem: Problem 
         series=row.series_id is not None,
         is_off=row.cancelled_at is not None,
         status=status,
-        status_word=str(STATUS_WORDS[status]) if status != "unrecorded" else "",
+        status_word=str(STATUS_WORDS[status]) if is_telling else "",
         holiday=holidays.get(day.isoformat(), ""),
         day=mine.day if mine and mine.day else day.isoformat(),
         clock_written=mine.clock if mine and mine.clock else clock,
         moved_id=uuid4(),
         problem=mine.words if mine else "",
-        may_change=status == "unrecorded",
+        may_change=status == UNRECORDED,
     )
 
 
 def summary(rows: Sequence[ProgramSession], *, now: datetime) -> str:
     """How many stand, and until when."""
-    stand = [row for row in rows if row.cancelled_at is None]
+    stand = [row for row in rows if row.cancelled_at is None and row.starts_at > now]
     if not stand:
         return _("No session is planned.")
     today = now.astimezone(ZoneInfo(sessions_zone(rows))).date()

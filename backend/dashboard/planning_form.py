@@ -116,7 +116,11 @@ def plan_of(form: PlanForm) -> Plan:
         words = _("Please write from %(least)d to %(most)d minutes.")
         refuse("minutes", words % {"least": SHORTEST, "most": LONGEST})
     if wrong or plan_id is None or first_on is None or at is None:
-        raise errors.Invalid("invalid_body", _("This was not saved yet"), problems=wrong)
+        raise errors.Invalid(
+            "invalid_body",
+            _("Nothing was saved. Please look at what is marked below."),
+            problems=wrong,
+        )
     return Plan(plan_id, form.kind, first_on, at, minutes, _rule(form, last_on))
 
 

@@ -56,13 +56,19 @@ class DayShown:
 
 
 @dataclass(frozen=True, slots=True)
+class GapShown:
+    words: str
+    fill: str
+
+
+@dataclass(frozen=True, slots=True)
 class RotaShown:
     """`on_call` is a sentence about now, `ahead` one about the gaps of the days that come."""
 
     on_call: str
     is_covered: bool
     ahead: str
-    gap_count: int
+    gaps: list[GapShown]
     days: list[DayShown]
     time_zone: str
 
@@ -91,7 +97,7 @@ def show_rota(found: RotaView, *, holidays: dict[str, str], now: datetime) -> Ro
         on_call=_now_words(names, has_rota=found.has_rota),
         is_covered=bool(names),
         ahead=_ahead(len(gaps), bool(found.shifts)),
-        gap_count=len(gaps),
+        gaps=[_gap(one, zone) for one in gaps],
         days=[
             _day(today + timedelta(days=offset), spans, zone, holidays, now=now)
             for offset in range(DAYS)
@@ -151,11 +157,11 @@ def _day(
     here = [one for one in spans if one.starts_at < end and one.ends_at > begin]
     return DayShown(
         day=day,
-        title=str(formats.date_format(day, pgettext("format of a day", "D, M j"))),
+        title=_title(day),
         holiday=holidays.get(day.isoformat(), ""),
         steps=_steps(begin, end),
         bars=list(_bars(here, begin, end, now=now)),
-        stretches=[_stretch(one, begin, end, zone) for one in here],
+        stretches=[_stretch(one, begin, end, zone, is_first=begin <= now) for one in here],
         has_gap=any(one.kind == "gap" for one in here),
     )
 
@@ -176,13 +182,15 @@ def _bars(
             yield Bar(one.kind, _steps(begin, first), max(_steps(first, last), 1))
 
 
-def _stretch(one: _Span, begin: datetime, end: datetime, zone: ZoneInfo) -> Stretch:
+def _stretch(
+    one: _Span, begin: datetime, end: datetime, zone: ZoneInfo, *, is_first: bool
+) -> Stretch:
     first, last = max(one.starts_at, begin), min(one.ends_at, end)
     notes = []
     if one.starts_at < begin:
-        notes.append(_("goes on from the day before"))
+        notes.append(_("since the day before"))
     if one.ends_at > end:
-        notes.append(_("goes on the next day"))
+        notes.append(_("into the next day"))
     return Stretch(
         kind=one.kind,
         times=_("%(first)s to %(last)s")
@@ -192,11 +200,28 @@ def _stretch(one: _Span, begin: datetime, end: datetime, zone: ZoneInfo) -> Stre
         },
         name=one.name,
         note=", ".join(notes),
-        shift_id=one.shift_id,
-        fill=f"starts={_local(one.starts_at, zone)}&ends={_local(one.ends_at, zone)}"
-        if one.kind == "gap"
-        else "",
+        # Once, where it begins or where the page does.
+        shift_id=one.shift_id if is_first or one.starts_at >= begin else None,
+        fill=_fill(one, zone) if one.kind == "gap" else "",
     )
+
+
+def _fill(one: _Span, zone: ZoneInfo) -> str:
+    return f"starts={_local(one.starts_at, zone)}&ends={_local(one.ends_at, zone)}"
+
+
+def _gap(one: _Span, zone: ZoneInfo) -> GapShown:
+    first, last = (moment.astimezone(zone) for moment in (one.starts_at, one.ends_at))
+    ends = clock_of(last, zone.key)
+    if last.date() != first.date():
+        ends = f"{_title(last.date())}, {ends}"
+    begins = f"{_title(first.date())}, {clock_of(first, zone.key)}"
+    words = _("%(first)s to %(last)s") % {"first": begins, "last": ends}
+    return GapShown(words=words, fill=_fill(one, zone))
+
+
+def _title(day: date) -> str:
+    return str(formats.date_format(day, pgettext("format of a day", "D, M j")))
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> str:

@@ -83,7 +83,11 @@ def planned(form: ShiftForm, *, zone: str) -> Planned:
         words = _("Please write a number from 1 to %(most)d.") % {"most": MOST_DAYS}
         wrong.append(FieldProblem("/days", "out_of_bounds", words))
     if wrong or first_id is None or clinician_id is None or starts is None or ends is None:
-        raise errors.Invalid("invalid_body", _("This was not saved yet"), problems=wrong)
+        raise errors.Invalid(
+            "invalid_body",
+            _("Nothing was saved. Please look at what is marked below."),
+            problems=wrong,
+        )
     where = ZoneInfo(zone)
     try:
         spans = [

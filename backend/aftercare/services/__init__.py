@@ -16,7 +16,7 @@ from backend.aftercare.services.inviting import (
     invite_contact,
     withdraw_invitation,
 )
-from backend.aftercare.services.ladders import LadderDraft, set_ladder
+from backend.aftercare.services.ladders import LadderDraft, ladder_problems, set_ladder
 from backend.aftercare.services.monitoring import leave_monitoring, resume_monitoring
 from backend.aftercare.services.own_items import amend_item, remove_item, store_item
 from backend.aftercare.services.prompt_settings import set_prompt_settings
@@ -54,6 +54,7 @@ __all__ = [
     "dismiss_nudge",
     "escalate_due",
     "invite_contact",
+    "ladder_problems",
     "leave_monitoring",
     "local_date",
     "matches_for",
