@@ -52,7 +52,7 @@ def shift(clinician: Clinician, starts_at: datetime, lasts: timedelta) -> OnCall
     )
 
 
-def form(clinician: Clinician, **items: str) -> dict[str, str]:
+def form(clinician: Clinician, /, **items: str) -> dict[str, str]:
     times = {"starts": "2026-03-03T20:00", "ends": "2026-03-04T08:00"}
     return {"id": str(uuid4()), "clinician": str(clinician.pk), **times, "days": "1", **items}
 
