@@ -17,6 +17,7 @@ from backend.aftercare.services.inviting import (
     withdraw_invitation,
 )
 from backend.aftercare.services.ladders import LadderDraft, ladder_problems, set_ladder
+from backend.aftercare.services.looking_again import look_again_due
 from backend.aftercare.services.monitoring import leave_monitoring, resume_monitoring
 from backend.aftercare.services.own_items import amend_item, remove_item, store_item
 from backend.aftercare.services.prompt_settings import set_prompt_settings
@@ -57,6 +58,7 @@ __all__ = [
     "ladder_problems",
     "leave_monitoring",
     "local_date",
+    "look_again_due",
     "matches_for",
     "may_be_acute",
     "prompt_due",
