@@ -56,8 +56,16 @@ def empty_form(given: QueryDict, *, now: datetime, zone: str) -> ShiftForm:
 
 
 def read_shift_form(sent: QueryDict) -> ShiftForm:
-    names = ("id", "clinician", "starts", "ends", "days")
-    return ShiftForm(*(sent.get(name, "").replace("\0", "").strip()[:60] for name in names))
+    def text(name: str) -> str:
+        return sent.get(name, "").replace("\0", "").strip()[:60]
+
+    return ShiftForm(
+        id=text("id"),
+        clinician=text("clinician"),
+        starts=text("starts"),
+        ends=text("ends"),
+        days=text("days"),
+    )
 
 
 def planned(form: ShiftForm, *, zone: str) -> Planned:

@@ -29,8 +29,8 @@ Rung = tuple[str, str, str]
 USUAL: tuple[Rung, ...] = (("care_team", "10", "120"), ("clinical_supervisor", "10", "120"))
 
 
-def form(*rungs: Rung, base: int = 0, **items: Any) -> dict[str, Any]:
-    sent: dict[str, Any] = {"rungs": str(len(rungs or USUAL)), "base_version": str(base)}
+def form(*rungs: Rung, **items: Any) -> dict[str, Any]:
+    sent: dict[str, Any] = {"rungs": str(len(rungs or USUAL)), "base_version": "0"}
     for index, (who, critical, high) in enumerate(rungs or USUAL):
         sent |= {f"who-{index}": who, f"critical-{index}": critical, f"high-{index}": high}
     decided = {"reason": "Nights are short.", "decided_by": "Ada", "review_on": REVIEW_ON}
@@ -72,7 +72,7 @@ def test_a_rung_that_nobody_stands_on_is_told_in_words(people: People, office: C
 
 def test_every_version_stays_with_its_reason_and_who_decided(office: Client) -> None:
     office.post(CHANGE, form())
-    office.post(CHANGE, form(*USUAL, base=1, reason="One is enough.", decided_by="Bea"))
+    office.post(CHANGE, form(*USUAL, base_version="1", reason="One is enough.", decided_by="Bea"))
     text = page(office)
     assert "Version 2, for alerts that open now" in text
     earlier = text.partition('id="earlier"')[2]

@@ -54,22 +54,27 @@ def sessions(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse
 
 
 def _store(desk: Desk, patient_id: UUID, plan: Plan) -> int:
-    said = {"actor": desk.actor, "patient_id": patient_id, "kind": plan.kind, "now": desk.now}
     if plan.rule:
         series = services.plan_series(
+            actor=desk.actor,
+            patient_id=patient_id,
             series_id=plan.id,
+            kind=plan.kind,
             first_on=plan.first_on,
             at=plan.at,
             duration_minutes=plan.minutes,
             rule=plan.rule,
-            **said,
+            now=desk.now,
         )
         return len(sessions_of_series(series.row))
     services.plan_session(
+        actor=desk.actor,
+        patient_id=patient_id,
         session_id=plan.id,
+        kind=plan.kind,
         starts_at=moment_of(plan.first_on, plan.at, _zone(desk)),
         duration_minutes=plan.minutes,
-        **said,
+        now=desk.now,
     )
     return 1
 
