@@ -70,7 +70,7 @@ def read_form(sent: QueryDict) -> LadderForm:
         count, base_version = int(sent.get("rungs", "")), int(sent.get("base_version", ""))
     except ValueError:
         words = _("This form was not complete. Please load the page again.")
-        raise errors.invalid_field("/rungs", "not_a_form", words) from None
+        raise errors.invalid_field("/rungs", "invalid_value", words) from None
     rungs = tuple(
         RungFields(
             who=_text(sent, f"who-{index}"),

@@ -79,7 +79,7 @@ def test_it_is_told_once_to_whoever_chose_the_day_however_often_it_is_swept(
     assert (row.obeys_quiet_hours, row.priority, row.cancelled_at) == (True, 5, None)
     assert AuditEvent.objects.filter(action="alert.look_again").count() == 1
     said = message_for(row, actor=actor_for(people.therapist.user), language="en")
-    assert said.body.endswith("Somebody of the team chose this day to look at it again.")
+    assert said.body.endswith("Somebody chose this day to look at it again.")
 
 
 def test_it_stands_on_the_caseload_from_its_day_on_with_its_reason(people: People, alert: Alert):

@@ -154,7 +154,7 @@ def test_a_shift_is_stored_once_however_often_it_is_sent(office: Client, ned: Cl
         assert (answer.status_code, answer["Location"]) == (302, PATH)
     assert stored() == [("03-04 01:00", "03-04 13:00")]
     assert AuditEvent.objects.filter(action="on_call_shift.add").count() == 1
-    assert "Saved: Ned is on call then." in page(office)
+    assert "Saved: Ned has 1 shift more." in page(office)
 
 
 def test_the_same_times_on_several_days_on_the_clock_of_the_organisation(

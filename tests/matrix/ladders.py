@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -65,3 +66,10 @@ def past_shift(clinician: Clinician) -> OnCallShift:
         ends_at=now - timedelta(days=1),
         created_at=now - timedelta(days=2),
     )
+
+
+LADDER_PAGES: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    "POST /administrator/ladder/change": lambda _ask: ladder_form(),
+    "POST /administrator/on-call": lambda ask: shift_form(ask.world.on_call_id),
+    "POST /administrator/on-call/holidays": lambda _ask: {"on": "2099-12-25", "name": "Midwinter"},
+}

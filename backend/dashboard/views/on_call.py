@@ -60,7 +60,9 @@ def plan(request: HttpRequest, office: Office) -> HttpResponse:
     except (errors.Invalid, errors.Conflict, errors.Gone) as error:
         return _page(request, office, with_problems(form, error), problem=error)
     said = ngettext(
-        "Saved: %(name)s is on call then.", "Saved: %(name)s has %(count)d shifts.", len(added)
+        "Saved: %(name)s has %(count)d shift more.",
+        "Saved: %(name)s has %(count)d shifts more.",
+        len(added),
     )
     facts = {"name": added[0].clinician.display_name, "count": len(added)}
     messages.success(request, said % facts)
