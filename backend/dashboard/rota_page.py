@@ -199,7 +199,7 @@ def _stretch(
             "last": "24:00" if last == end else clock_of(last, zone.key),
         },
         name=one.name,
-        note=", ".join(notes),
+        note=", ".join(notes) if one.kind != "open" else "",
         # Once, where it begins or where the page does.
         shift_id=one.shift_id if is_first or one.starts_at >= begin else None,
         fill=_fill(one, zone) if one.kind == "gap" else "",
