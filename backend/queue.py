@@ -38,6 +38,7 @@ class Job(StrEnum):
     REPEAT_UNCONFIRMED = "handrail.repeat_unconfirmed"
     SWEEP_DUE = "handrail.sweep_due"
     PROMPT_DUE = "handrail.prompt_due"
+    LOOK_AGAIN_DUE = "handrail.look_again_due"
     SEND_PASSWORD_MAILS = "handrail.send_password_mails"  # noqa: S105 - a job's name
     SEAL_AUDIT = "handrail.seal_audit"
     FIND_MASS_READS = "handrail.find_mass_reads"
@@ -58,6 +59,7 @@ QUEUES = {
     Job.REPEAT_UNCONFIRMED: "default",
     Job.SWEEP_DUE: "default",
     Job.PROMPT_DUE: "default",
+    Job.LOOK_AGAIN_DUE: "default",
     Job.SEND_PASSWORD_MAILS: "default",
     Job.SEAL_AUDIT: "default",
     Job.FIND_MASS_READS: "default",

@@ -28,10 +28,11 @@ OUT = ROOT / "out" / "screenshots"
 SIZES = {"phone": (360, 740), "desktop": (1360, 900)}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 LANGUAGES = ("en", "es")
-_session: list[SetCookieParam] = []
+_sessions: dict[str, list[SetCookieParam]] = {}
+SignIns = Mapping[str, Mapping[str, str]]
 
 
-def picture_all(browser: Browser, address: str, sign_in: Mapping[str, str]) -> int:
+def picture_all(browser: Browser, address: str, sign_ins: SignIns) -> int:
     """Takes every picture; returns how many."""
     count = 0
     for (size, (width, height)), theme, language in product(SIZES.items(), THEMES, LANGUAGES):
@@ -42,7 +43,10 @@ def picture_all(browser: Browser, address: str, sign_in: Mapping[str, str]) -> i
             base_url=address,
             device_scale_factor=2 if size == "phone" else 1,
         )
-        count += _pages(context.new_page(), f"{size}-{theme}-{language}", language, sign_in)
+        suffix = f"{size}-{theme}-{language}"
+        count += _pages(context.new_page(), suffix, language, sign_ins["therapist"])
+        context.clear_cookies()
+        count += _office(context.new_page(), suffix, language, sign_ins["admin"])
         context.close()
     return count
 
@@ -64,23 +68,49 @@ def _pages(page: Page, suffix: str, language: str, sign_in: Mapping[str, str]) -
         summary.click()
     page.locator(".outlook summary").click()
     page.locator(".programme").screenshot(path=OUT / f"5-programme-{suffix}.png")
-    return 5
+    page.locator(".programme a").first.click()
+    page.locator(".planned-session summary").first.click()
+    _take(page, f"7-sessions-{suffix}")
+    page.locator(".places a").nth(1).click()
+    _take(page, f"8-on-call-{suffix}")
+    return 7
+
+
+def _office(page: Page, suffix: str, language: str, sign_in: Mapping[str, str]) -> int:
+    """The administrator's pages, the first time with a shift and so with gaps."""
+    page.goto("/desk/sign-in")
+    _enter(page, sign_in)
+    page.click(f"button[value={language}]")
+    page.locator(".places a").first.click()
+    if not page.locator(".stretch-shift").count():
+        page.locator("#clinician option").nth(1).evaluate("option => { option.selected = true }")
+        page.fill("#days", "5")
+        page.click("#add .main-action")
+    _take(page, f"9-rota-{suffix}")
+    page.locator(".places a").nth(1).click()
+    _take(page, f"10-ladder-{suffix}")
+    page.click(".button.main-action")
+    _take(page, f"11-change-ladder-{suffix}")
+    return 3
 
 
 def _enter(page: Page, sign_in: Mapping[str, str]) -> None:
     """Signs in once; the pages after that share the session, as each code works once."""
-    if _session:
-        page.context.add_cookies(_session)
-        page.goto("/desk/")
+    kept = _sessions.get(sign_in["email"])
+    if kept:
+        page.context.add_cookies(kept)
+        page.goto("/")
         return
     page.fill("#email", sign_in["email"])
     page.fill("#password", sign_in["password"])
     page.click(".main-action")
     page.fill("#code", fresh_code(sign_in["totp_secret"]))
     page.click(".main-action")
-    page.wait_for_selector("#caseload")
+    page.wait_for_selector(".places")
     cookies = page.context.cookies()
-    _session.extend(cast("SetCookieParam", c) for c in cookies if c["name"] == "sessionid")
+    _sessions[sign_in["email"]] = [
+        cast("SetCookieParam", c) for c in cookies if c["name"] == "sessionid"
+    ]
 
 
 def _take(page: Page, name: str) -> None:
@@ -127,12 +157,14 @@ def _run(servers: ThrowAwayServers, path: str) -> int:
     address = servers.postgres.address
     database = Database(owner=address.url(OWNER), web=address.url(WEB), worker=address.url(WORKER))
     print("Seeding the demo and its cohort ...", flush=True)
-    therapist = fill(database)["therapist"]
+    sign_ins = fill(database)
     print("Taking pictures ...", flush=True)
     with served(database) as web, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         try:
-            return picture_all(browser, web, therapist) + _print_page(browser, web, therapist)
+            return picture_all(browser, web, sign_ins) + _print_page(
+                browser, web, sign_ins["therapist"]
+            )
         finally:
             browser.close()
 

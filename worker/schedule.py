@@ -12,7 +12,14 @@ from datetime import timedelta
 
 from backend.queue import QUEUES, Job
 from worker.app import app
-from worker.tasks.aftercare import assess_due, escalate_due, prompt_due, sweep_due, tell_contacts
+from worker.tasks.aftercare import (
+    assess_due,
+    escalate_due,
+    look_again_due,
+    prompt_due,
+    sweep_due,
+    tell_contacts,
+)
 from worker.tasks.delivery import (
     announce_channels,
     deliver_due,
@@ -48,6 +55,7 @@ SWEEPS = (
     Sweep(Job.REPEAT_UNCONFIRMED, timedelta(seconds=5), repeat_unconfirmed),
     Sweep(Job.SWEEP_DUE, timedelta(seconds=60), sweep_due),
     Sweep(Job.PROMPT_DUE, timedelta(seconds=20), prompt_due),
+    Sweep(Job.LOOK_AGAIN_DUE, timedelta(seconds=60), look_again_due),
     Sweep(Job.SEND_PASSWORD_MAILS, timedelta(seconds=5), send_password_mails),
     Sweep(Job.SEND_CONTACT_CODES, timedelta(seconds=5), send_contact_codes),
     Sweep(Job.TELL_CONTACTS, timedelta(seconds=5), tell_contacts),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 FILE = Path(__file__).with_name("data") / "consent_texts.toml"
 FALLBACK_LANGUAGE = "en"
 LANGUAGES = ("en", "es")
+LEAD = "lead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,20 @@ class ConsentText:
     @property
     def sha256(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def naming(self, situations: Collection[str]) -> ConsentText:
+        """What is signed for a support contact: the same, with these situations at its end.
+
+        The same for none, and for a version of before they were listed.
+        """
+        words = _situations(self.version)
+        listed = [_in(words[name], self.language) for name in words if name in situations]
+        if not listed:
+            return self
+        lead = _in(words[LEAD], self.language)
+        return replace(
+            self, text="\n".join([f"{self.text}\n\n{lead}", *(f"- {one}" for one in listed)])
+        )
 
 
 @cache
@@ -49,6 +64,24 @@ def current_texts() -> tuple[ConsentText, ...]:
     """The wording to sign today, in each language."""
     newest = max(text.version for text in all_texts())
     return tuple(text for text in all_texts() if text.version == newest)
+
+
+def _situations(version: int) -> Mapping[str, Mapping[str, str]]:
+    entries = {entry["version"]: entry for entry in _data()["consent"]}
+    found: Mapping[str, Mapping[str, str]] = entries[version].get("situations", {})
+    return found
+
+
+def situations() -> tuple[str, ...]:
+    """In which a support contact may be told, in the order in which a text lists them."""
+    newest = max(text.version for text in all_texts())
+    return tuple(name for name in _situations(newest) if name != LEAD)
+
+
+def say_situation(name: str, *, language: str) -> str:
+    """As the newest wording lists it. Raises KeyError."""
+    newest = max(text.version for text in all_texts())
+    return _in(_situations(newest)[name], language)
 
 
 def say(group: str, name: str, *, language: str) -> str:

@@ -38,6 +38,14 @@ def is_known(endpoint: str, *, lets_local: bool = False) -> bool:
     return lets_local and parts.scheme == "http" and host == "127.0.0.1"
 
 
+def service_of(endpoint: str) -> str:
+    """Which of `SERVICES` that is an address of, without a leading dot; else its host and port."""
+    parts = urlsplit(endpoint)
+    host = parts.hostname or ""
+    known = (one for one in SERVICES if host == one or (one[0] == "." and host.endswith(one)))
+    return next(known, parts.netloc).removeprefix(".")
+
+
 def is_public_key(written: str) -> bool:
     """Whether something can be sealed for it: an uncompressed point, in URL-safe base64."""
     try:

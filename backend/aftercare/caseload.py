@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 
 from backend.accounts.models import Patient
 from backend.aftercare.decision_rules import Severity
-from backend.aftercare.explanations import explain_missed_sessions, explain_reasons
+from backend.aftercare.explanations import explain_missed_sessions, explain_reasons, spoken_day
 from backend.aftercare.missed_sessions import asks_for_outreach
 from backend.aftercare.models import Alert
 from backend.aftercare.selectors import open_alerts
@@ -52,6 +52,7 @@ class CaseloadLine:
     silence: int
     missed: Sequence[date]
     reason: str
+    back: Sequence[Alert] = ()
 
     @property
     def open_alerts(self) -> int:
@@ -63,18 +64,20 @@ class CaseloadLine:
 
     @property
     def unanswered(self) -> Sequence[Alert]:
-        """Those that nobody has acknowledged, in the order of their due times."""
-        return [alert for alert in self.alerts if alert.acknowledged_at is None]
+        """Those that wait for somebody, in the order of their due times: nobody has acknowledged
+        them, or their day has come to be looked at again."""
+        return _waiting(self.alerts, self.back)
 
     @property
     def first_alert(self) -> Alert | None:
         """The one that puts the patient where they stand."""
-        return leading(self.alerts)
+        return leading(self.alerts, self.back)
 
     @property
     def due_at(self) -> datetime | None:
-        """When the first unanswered alert is due; None when each has been acknowledged."""
-        return min((alert.due_at for alert in self.unanswered if alert.due_at), default=None)
+        """When the first alert that nobody acknowledged is due; None when each has been."""
+        unseen = [alert for alert in self.alerts if alert.acknowledged_at is None]
+        return min((alert.due_at for alert in unseen if alert.due_at), default=None)
 
     @property
     def rank(self) -> tuple[int, int, datetime, int, int, int, str]:
@@ -94,11 +97,15 @@ class CaseloadLine:
         )
 
 
-def leading(alerts: Sequence[Alert]) -> Alert | None:
+def leading(alerts: Sequence[Alert], back: Sequence[Alert] = ()) -> Alert | None:
     """Of alerts in the order of their due times the most severe that waits for somebody, the first
-    due among equals; once each has been acknowledged, the most severe of all."""
-    waiting = [alert for alert in alerts if alert.acknowledged_at is None]
-    return max(waiting or alerts, key=_severity, default=None)
+    due among equals; once each has been acknowledged, the most severe of all. Those that are `back`
+    wait again."""
+    return max(_waiting(alerts, back) or alerts, key=_severity, default=None)
+
+
+def _waiting(alerts: Sequence[Alert], back: Sequence[Alert]) -> list[Alert]:
+    return [alert for alert in alerts if alert.acknowledged_at is None or alert in back]
 
 
 def _severity(alert: Alert) -> int:
@@ -142,6 +149,7 @@ def _line(
 ) -> CaseloadLine:
     missed = missed if asks_for_outreach(missed, on=today) else ()
     silent = max((today - standing.last_on).days, 0) if standing.last_on else None
+    back = [one for one in alerts if one.look_again_on and one.look_again_on <= today]
     silence = max((today - (standing.last_on or _enrolled_on(patient) or today)).days, 0)
     return CaseloadLine(
         patient=patient,
@@ -151,8 +159,17 @@ def _line(
         silence=silence if silence > 1 else 0,
         missed=missed,
         reason=_reason(
-            patient, alerts, standing, silent, missed, language=language, today=today, now=now
+            patient,
+            alerts,
+            back,
+            standing,
+            silent,
+            missed,
+            language=language,
+            today=today,
+            now=now,
         ),
+        back=back,
     )
 
 
@@ -165,6 +182,7 @@ def _enrolled_on(patient: Patient) -> date | None:
 def _reason(
     patient: Patient,
     alerts: list[Alert],
+    back: Sequence[Alert],
     standing: Standing,
     silent: int | None,
     missed: Sequence[date],
@@ -173,9 +191,13 @@ def _reason(
     today: date,
     now: datetime,
 ) -> str:
-    first = leading(alerts)
+    first = leading(alerts, back)
     if first is not None:
-        return explain_reasons(first.reasons, language=language, today=today)[0]
+        reason = explain_reasons(first.reasons, language=language, today=today)[0]
+        if first.acknowledged_at is None or first.look_again_on is None or first not in back:
+            return reason
+        day = spoken_day(first.look_again_on, language=language, today=today)
+        return render("caseload.look_again", language=language, day=day, reason=reason)
     if missed:
         return explain_missed_sessions(
             count=len(missed),

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Max, Q, QuerySet
 
+from backend.accounts.access import ORGANISATION_WIDE
 from backend.accounts.models import Clinician, ClinicianRole, Organisation
 from backend.aftercare.ladder import standing
 from backend.aftercare.models import EscalationLadder, OnCallShift
@@ -28,13 +29,16 @@ def newest_ladder(organisation_id: UUID) -> EscalationLadder | None:
 class RotaView:
     """Who is on call at one moment, and the shifts that lie at least in part in the time asked for.
 
-    Without a rota everybody with the role is on call.
+    Without a rota everybody with the role is on call. `planned_until` is when the last shift of
+    all ends, `staff` who may be given one, by name.
     """
 
     time_zone: str
     has_rota: bool
     on_call: Sequence[Clinician]
     shifts: Sequence[OnCallShift]
+    planned_until: datetime | None
+    staff: Sequence[Clinician]
 
 
 def read_rota(organisation: Organisation, *, now: datetime, until: datetime) -> RotaView:
@@ -48,9 +52,14 @@ def read_rota(organisation: Organisation, *, now: datetime, until: datetime) -> 
     shifts = OnCallShift.objects.filter(
         organisation=organisation, cancelled_at=None, ends_at__gt=now, starts_at__lt=until
     )
+    ahead = OnCallShift.objects.filter(organisation=organisation, cancelled_at=None)
     return RotaView(
         time_zone=organisation.time_zone,
         has_rota=stands.has_rota,
         on_call=list(on_call.order_by("display_name", "pk")),
         shifts=list(shifts.select_related("clinician").order_by("starts_at", "pk")),
+        planned_until=ahead.aggregate(last=Max("ends_at", filter=Q(ends_at__gt=now)))["last"],
+        staff=list(
+            staff.filter(roles__overlap=list(ORGANISATION_WIDE)).order_by("display_name", "pk")
+        ),
     )

@@ -58,6 +58,9 @@ def _about_alert(row: Notification, *, patient: str, language: str) -> AlertMess
         patient=patient,
         language=language,
     )
+    if facts.get("look_again"):
+        again = render("alert.look_again", language=language)
+        return AlertMessage(title=said.title, body=f"{said.body} {again}")
     if not facts.get("nobody_answered"):
         return said
     nobody = render("alert.nobody_answered", language=language)

@@ -98,7 +98,9 @@ class Alert(models.Model):
     `round` grows when new acute evidence arrives: the due time is renewed and the ladder starts
     again. `ladder` is a snapshot of account ids by level, taken when the alert opens, and `rungs`
     what stands for each level: who, for how long it may be silent, in which ways (see `ladder`).
-    `exhausted_at` is when nobody on it had answered in this round.
+    `exhausted_at` is when nobody on it had answered in this round. `look_again_on` is the day,
+    where the patient is, on which it comes back to the work list until somebody does something
+    about it; `look_again_told_at` is when a clinician was told that it has come.
     `reasons` holds rule ids with their facts; sentences are rendered for each reader.
     """
 
@@ -128,6 +130,8 @@ class Alert(models.Model):
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     outcome = models.CharField(max_length=20, choices=AlertOutcome.choices, blank=True)
+    look_again_on = models.DateField(null=True)
+    look_again_told_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -159,6 +163,11 @@ class Alert(models.Model):
                 fields=["exhausted_at"],
                 condition=Q(exhausted_at__isnull=False, status="open"),
                 name="alert_exhausted",
+            ),
+            models.Index(
+                fields=["look_again_on"],
+                condition=Q(look_again_on__isnull=False, look_again_told_at__isnull=True),
+                name="alert_look_again",
             ),
         ]
 

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 
 from backend.accounts.models import Patient, User
 from backend.aftercare.explanations import explain_reasons
+from backend.aftercare.looking_again import is_back
 from backend.aftercare.models import Alert, AlertAct, AlertActKind, Severity
 from backend.aftercare.texts import render as text
 from backend.dashboard.desk import Desk
 from backend.dashboard.services import seen_mark
-from backend.dashboard.wording import OUTCOME_WORDS, at_time, days_words, due_words
+from backend.dashboard.wording import OUTCOME_WORDS, at_time, days_words, due_words, short_day
 
 OUTCOMES = ("reached", "not_reached", "welfare_check", "no_action_needed")
 
@@ -63,10 +64,12 @@ class AlertCard:
     problem: str = ""
     problem_of: str = ""
     note: str = ""
+    look_again: str = ""
+    is_back: bool = False
 
     @property
     def is_waiting(self) -> bool:
-        return self.status == "open"
+        return self.status == "open" or self.is_back
 
 
 def show_alert(
@@ -106,7 +109,22 @@ def show_alert(
         problem=problem,
         problem_of=problem_of,
         note=note,
+        look_again=_look_again(alert, desk),
+        is_back=is_back(alert, now=desk.now),
     )
+
+
+def _look_again(alert: Alert, desk: Desk) -> str:
+    """Whether its day has come, or when it does."""
+    if alert.look_again_on is None or alert.resolved_at is not None:
+        return ""
+    today = desk.now.astimezone(ZoneInfo(alert.patient.time_zone)).date()
+    words = (
+        _("to be looked at again since %(day)s")
+        if alert.look_again_on <= today
+        else _("looked at again on %(day)s")
+    )
+    return words % {"day": short_day(alert.look_again_on, today=today)}
 
 
 def _due_at(alert: Alert) -> datetime | None:

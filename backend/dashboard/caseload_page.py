@@ -158,7 +158,7 @@ def _group(line: CaseloadLine) -> Group:
 
 def _line(line: CaseloadLine, windows: Windows, row: int | None, desk: Desk) -> ShownLine:
     first, patient = line.first_alert, line.patient
-    due_at = first.due_at if first and line.unanswered else None
+    due_at = first.due_at if first and first.acknowledged_at is None else None
     more = len(line.alerts) - 1
     trend = trend_now(line.trend, line.days_silent)
     return ShownLine(

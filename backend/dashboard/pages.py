@@ -29,6 +29,7 @@ STATUS: Mapping[type[errors.DomainError], int] = {
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Gone: 410,
     errors.RateLimited: 429,
 }
 

@@ -120,7 +120,7 @@ def show_programme(record: PatientRecord, desk: Desk) -> Programme:
     coming = [row for row in record.sessions if row.starts_at > desk.now and not row.cancelled_at]
     reading = record.outlook
     return Programme(
-        phase=_phase(record.episodes, record.today),
+        phase=phase_words(record.episodes, record.today),
         coming=_coming(coming[0], record.today) if coming else "",
         rows=[show_session(row, desk) for row in reversed(past[-MOST_ROWS:])],
         results=[_result(row, record.today, desk) for row in record.drug_tests[:MOST_TESTS]],
@@ -202,7 +202,7 @@ def marks_summary(marks: Sequence[Mark], title: str, *, today: date) -> str:
     return f"{title}: " + "; ".join(parts)
 
 
-def _phase(episodes: Sequence[EpisodeOfCare], today: date) -> str:
+def phase_words(episodes: Sequence[EpisodeOfCare], today: date) -> str:
     """For example "Step-down, day 78 of the programme"; empty outside of an episode."""
     for episode in episodes:
         if episode.started_on > today or (episode.ended_on and episode.ended_on < today):

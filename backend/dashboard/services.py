@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
-from uuid import UUID
+from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -17,9 +17,12 @@ from backend import errors
 from backend.accounts import audit
 from backend.accounts.access import Scope, access_patient, visible_patients
 from backend.accounts.actor import Actor
-from backend.accounts.models import Patient
+from backend.accounts.models import Organisation, Patient
+from backend.aftercare import rota
+from backend.aftercare import services as aftercare
 from backend.aftercare.caseload import CaseloadLine, caseload
-from backend.aftercare.models import Alert
+from backend.aftercare.ladder_selectors import RotaView, read_rota
+from backend.aftercare.models import Alert, OnCallShift
 from backend.aftercare.selectors import find_alert
 from backend.dashboard.desk import Desk, Office
 from backend.dashboard.selectors import (
@@ -28,6 +31,7 @@ from backend.dashboard.selectors import (
     latest_change,
     named,
 )
+from backend.dashboard.shift_form import Planned
 from backend.program.models import DrugTest, EpisodeOfCare, ProgramSession
 from backend.program.selectors import (
     drug_tests_of,
@@ -44,6 +48,7 @@ SPARK_DAYS = 30
 LONGEST_RANGE = timedelta(days=3 * 365)
 # Who has been silent for longer than this is shown up to their last day instead of up to today.
 STILL_CURRENT = timedelta(days=29)
+PLANNED_AHEAD = timedelta(days=2 * 366)
 SESSION_WEEKS = timedelta(weeks=4)
 
 
@@ -78,6 +83,16 @@ class PatientRecord:
     sessions: list[ProgramSession]
     drug_tests: list[DrugTest]
     outlook: OutlookReading | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningRecord:
+    """`today` is the date where the programme is; sessions in order, those called off too."""
+
+    patient: Patient
+    today: date
+    episodes: list[EpisodeOfCare]
+    sessions: list[ProgramSession]
 
 
 class AlertAction(Protocol):
@@ -159,6 +174,26 @@ def _session_span(patient: Patient, first: date, today: date) -> tuple[datetime,
     )
 
 
+def read_planning(desk: Desk, patient_id: UUID) -> PlanningRecord:
+    """What is planned from the beginning of this week on. Raises `NotFound`."""
+    patient = access_patient(desk.actor, patient_id, reading=True)
+    zone = ZoneInfo(patient.organisation.time_zone)
+    today = desk.now.astimezone(zone).date()
+    monday = datetime.combine(today - timedelta(days=today.weekday()), time(), zone)
+    audit.record(actor=desk.actor, action="sessions.read", patient_id=patient.pk)
+    return PlanningRecord(
+        patient=patient,
+        today=today,
+        episodes=episodes_of(patient.pk),
+        sessions=sessions_between(patient.pk, monday, monday + PLANNED_AHEAD),
+    )
+
+
+def may_change_patient(desk: Desk, patient_id: UUID) -> bool:
+    """Whether they care for this patient: an emergency access alone changes nothing."""
+    return visible_patients(desk.actor).filter(pk=patient_id).exists()
+
+
 def read_session(desk: Desk, patient_id: UUID, session_id: UUID) -> tuple[Patient, ProgramSession]:
     """One session with what was recorded of it. Raises `NotFound`."""
     patient = access_patient(desk.actor, patient_id, reading=True)
@@ -187,6 +222,29 @@ def read_alert(desk: Desk, patient_id: UUID, alert_id: UUID) -> tuple[Patient, A
         object_id=alert.pk,
     )
     return patient, alert
+
+
+def read_on_call(organisation: Organisation, *, now: datetime) -> RotaView:
+    """The rota until the end of the last day that its page shows. Nothing of any patient."""
+    zone = ZoneInfo(organisation.time_zone)
+    last = now.astimezone(zone).date() + rota.SHOWN
+    return read_rota(organisation, now=now, until=datetime.combine(last, time(), zone))
+
+
+@transaction.atomic
+def add_shifts(office: Office, plan: Planned) -> list[OnCallShift]:
+    """All of them or none; the same again changes nothing. Raises what `add_shift` raises."""
+    return [
+        aftercare.add_shift(
+            actor=office.actor,
+            shift_id=uuid5(plan.first_id, str(nth)) if nth else plan.first_id,
+            clinician_id=plan.clinician_id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            now=office.now,
+        )[0]
+        for nth, (starts_at, ends_at) in enumerate(plan.spans)
+    ]
 
 
 def has_news(actor: Actor, patient_id: UUID, *, since: float) -> bool:

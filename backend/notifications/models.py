@@ -209,7 +209,9 @@ class ChannelState(models.Model):
 
     `failing_since` is the first of the failures in a row, `failed_at` the latest of them; an
     accepted message ends the row. `announced_at` is when a process that sends last said that the
-    channel is configured for it, and `public_key` what browsers subscribe with.
+    channel is configured for it, and `public_key` what browsers subscribe with. `services` holds,
+    by name, those of a channel's many services that refuse us: `failing_since` and, for when
+    nothing is sent there, `stopped_until`, as ISO 8601.
     """
 
     channel = models.CharField(max_length=12, primary_key=True)
@@ -220,6 +222,7 @@ class ChannelState(models.Model):
     last_accepted_at = models.DateTimeField(null=True)
     announced_at = models.DateTimeField(null=True)
     public_key = models.CharField(max_length=120, blank=True, default="", db_default="")
+    services = models.JSONField(default=dict, db_default={})
 
 
 class DeliveryPause(models.Model):

@@ -43,8 +43,8 @@ class Outcome(StrEnum):
 
     ACCEPTED: the provider took it. Not an acknowledgment by a person.
     TARGET_GONE: this device will never receive again; retire this device only.
-    OUR_FAULT: credentials, project or configuration; stop the channel, tell the operator, count
-        nothing against the device.
+    OUR_FAULT: credentials, project or configuration; stop the channel (of many services the one
+        that said so), tell the operator, count nothing against the device.
     RATE_LIMITED: not sent; try again no sooner than `SendResult.retry_after`.
     UNKNOWN: it may or may not have been delivered; repeat with the same collapse id until expiry.
     REJECTED: this one message can never be sent (malformed, or already expired); do not repeat it.
@@ -94,13 +94,15 @@ class SendResult:
 
     `provider_id` names an accepted message at the provider. `retry_after` is the wait the
     provider asked for, None when it named none. `error` is a short stable name of a class of
-    error, never the provider's text, which may repeat the target.
+    error, never the provider's text, which may repeat the target. `service` names who answered,
+    where a channel has many of them: a fault of ours is then one with that service alone.
     """
 
     outcome: Outcome
     provider_id: str = ""
     retry_after: timedelta | None = None
     error: str = ""
+    service: str = ""
 
 
 class Sender(Protocol):

@@ -165,6 +165,17 @@ def stopped_channels(*, now: datetime) -> frozenset[str]:
     return frozenset(rows.values_list("channel", flat=True))
 
 
+def stopped_services(*, now: datetime) -> frozenset[str]:
+    """Of the push services of browsers, those that nothing is to be sent to at this moment."""
+    found = ChannelState.objects.filter(channel=Channel.WEB_PUSH).values_list("services", flat=True)
+    return frozenset(
+        service
+        for services in found
+        for service, said in services.items()
+        if datetime.fromisoformat(said["stopped_until"]) > now
+    )
+
+
 def web_push_key(*, now: datetime) -> str:
     """What browsers subscribe with, in URL-safe base64; empty where nobody pushes to browsers."""
     announced = ChannelState.objects.filter(

@@ -61,6 +61,7 @@ def sign(
     One for a support contact names every situation unless told.
     """
     every = SITUATIONS if recipient.contact_id else ()
+    named = every if situations is None else situations
     draft = ConsentDraft(
         id=consent_id or uuid4(),
         recipient=recipient,
@@ -70,10 +71,10 @@ def sign(
         expires_event=expires_event,
         text_version=TEXT.version,
         text_language=TEXT.language,
-        text_sha256=TEXT.sha256,
+        text_sha256=TEXT.naming(named).sha256,
         signature_name="Alice Doe",
         signature_method="typed_in_app",
-        situations=every if situations is None else situations,
+        situations=named,
     )
     consent, is_new = sign_consent(actor=own(patient), draft=draft, now=now or timezone.now())
     assert is_new

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 from uuid import uuid4
 
 import psycopg
@@ -13,8 +13,16 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from backend.accounts.api.consents import SituationName
 from backend.accounts.consent_scopes import ConsentScope, registered
-from backend.accounts.consent_texts import LANGUAGES, all_texts, current_texts, say
+from backend.accounts.consent_texts import (
+    LANGUAGES,
+    all_texts,
+    current_texts,
+    say,
+    say_situation,
+    situations,
+)
 from backend.accounts.models import (
     AuditEvent,
     Consent,
@@ -61,7 +69,61 @@ def test_the_words_that_were_signed_can_be_found_again(phone: Phone) -> None:
         )
         assert phone.post("/me/consents", body).status_code == 201
     kept = set(Consent.objects.values_list("text_sha256", flat=True))
-    assert kept == {text.sha256 for text in all_texts()}
+    assert kept == {text.sha256 for text in current_texts()}
+
+
+def test_the_words_signed_for_a_support_contact_list_the_situations(phone: Phone) -> None:
+    chosen = ["silence", "asked"]
+    answer = phone.get(f"/consent-texts?situations={','.join(chosen)}").json()
+    english, spanish = answer["texts"]
+    assert english["text"].endswith(
+        "in these situations, and in no other:\n- when I ask for them\n"
+        "- when nothing has come from me for some days"
+    )
+    assert spanish["text"].count("\n- ") == 2
+    contact = {"kind": "support_contact", "name": "Maria", "contact_id": str(uuid4())}
+    for text in answer["texts"]:
+        assert text["sha256"] == hashlib.sha256(text["text"].encode()).hexdigest()
+        said = {"text_language": text["language"], "text_sha256": text["sha256"]}
+        body = consent_body(recipient=contact, situations=chosen, **said)
+        assert phone.post("/me/consents", body).status_code == 201
+
+
+@pytest.mark.parametrize("named", [[], ["asked"], ["asked", "silence", "not_safe"]])
+def test_words_that_list_other_situations_sign_nothing(phone: Phone, named: list[str]) -> None:
+    """Also those that list none, or more: what was read and what would hold must be the same."""
+    contact = {"kind": "support_contact", "name": "Maria", "contact_id": str(uuid4())}
+    text = current_texts()[0].naming(named)
+    body = consent_body(recipient=contact, situations=["asked", "silence"], text_sha256=text.sha256)
+    answer = phone.post("/me/consents", body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "consent_text_changed")
+    assert not Consent.objects.exists()
+
+
+def test_a_consent_that_lists_situations_is_for_a_support_contact_alone(phone: Phone) -> None:
+    text = current_texts()[0].naming(["asked"])
+    answer = phone.post("/me/consents", consent_body(text_sha256=text.sha256))
+    assert answer.status_code == 409
+    assert not Consent.objects.exists()
+
+
+def test_a_situation_that_there_is_not_is_refused(phone: Phone) -> None:
+    answer = phone.get("/consent-texts?situations=asked,full_moon")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_situations")
+
+
+def test_an_older_wording_stays_as_it_was_signed() -> None:
+    oldest = all_texts()[0]
+    assert oldest.sha256 == "3614986ed50af227ddb83213ca9f53be106aeca55b042650c80fcfa73a2514a1"
+    assert oldest.naming(["asked"]) == oldest
+    assert current_texts()[0].naming([]) == current_texts()[0]
+
+
+def test_every_situation_has_words_to_sign_in_both_languages(phone: Phone) -> None:
+    shown = phone.get("/consent-texts").json()["situations"]
+    assert [one["name"] for one in shown] == list(get_args(SituationName)) == list(situations())
+    for name in situations():
+        assert say_situation(name, language="en") != say_situation(name, language="es")
 
 
 def test_the_choices_have_words_in_both_languages(phone: Phone) -> None:

@@ -28,6 +28,7 @@ from tests.aftercare.asking import (
     link_in,
     tell,
 )
+from tests.intake.test_sync import amend, sync
 from tests.people import People
 from tests.phones import Phone
 
@@ -181,3 +182,39 @@ def test_somebody_elses_contact_is_not_there(people: People, maria: SupportConta
         .status_code
         == 403
     )
+
+
+def test_each_answer_reaches_the_patients_phones_by_their_next_sync(
+    people: People, phone: Phone, maria: SupportContact, sms: Recorder
+):
+    def heard(cursor: str) -> tuple[str, list[tuple[str, bool]]]:
+        answer = sync(phone, cursor=cursor)
+        assert not answer["starts_over"]
+        found = answer["changes"]
+        return answer["cursor"], [(one["id"], bool(one["item"]["opted_in_at"])) for one in found]
+
+    consent(people, maria)
+    invite(phone, maria)
+    tell(sms)
+    link, contact = link_in(sms.sent[0]), str(maria.pk)
+    cursor = sync(phone)["cursor"]
+    for answer, agrees in (("no", False), ("yes", True), ("withdrawn", False)):
+        browse("POST", link, answer=answer)
+        cursor, changes = heard(cursor)
+        assert changes == [(contact, agrees)], answer
+        browse("POST", link, answer=answer)
+        assert heard(cursor)[1] == []
+
+
+def test_a_yes_does_not_refuse_what_a_phone_had_waiting(
+    people: People, phone: Phone, maria: SupportContact, sms: Recorder
+):
+    consent(people, maria)
+    invite(phone, maria)
+    tell(sms)
+    browse("POST", link_in(sms.sent[0]), answer="yes")
+    waiting = {**amend(str(maria.pk), 1, order=4), "type": "support_contact"}
+    answer = sync(phone, waiting)
+    assert answer["results"][0]["status"] == "amended"
+    maria.refresh_from_db()
+    assert (maria.order, maria.opted_in_at is None) == (4, False)

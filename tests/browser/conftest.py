@@ -36,16 +36,16 @@ def axe() -> str:
 
 
 @pytest.fixture(scope="session")
-def seeded() -> tuple[str, Mapping[str, str]]:
-    """The name of a database with the demo and its cohort, and the therapist's sign-in."""
+def seeded() -> tuple[str, Mapping[str, Mapping[str, str]]]:
+    """The name of a database with the demo and its cohort, and the sign-ins by role."""
     name = f"{database_name()}_seeded"
     urls = create_empty_database(name)
     sign_ins = fill(Database(owner=urls.owner, web=urls.web, worker=urls.worker))
-    return name, sign_ins["therapist"]
+    return name, sign_ins
 
 
 @pytest.fixture(scope="session")
-def pages(seeded: tuple[str, Mapping[str, str]]) -> Iterator[str]:
+def pages(seeded: tuple[str, Mapping[str, Mapping[str, str]]]) -> Iterator[str]:
     """The running web process; each test gets its database anew, below it."""
     name = f"{database_name()}_pages"
     database = Database(
@@ -61,7 +61,7 @@ def pages(seeded: tuple[str, Mapping[str, str]]) -> Iterator[str]:
 
 
 @pytest.fixture
-def address(pages: str, seeded: tuple[str, Mapping[str, str]]) -> str:
+def address(pages: str, seeded: tuple[str, Mapping[str, Mapping[str, str]]]) -> str:
     """The running pages over a fresh copy of the seeded database."""
     name = f"{database_name()}_pages"
     with _as_owner("postgres") as connection:
@@ -135,5 +135,10 @@ class PageMaker:
 
 
 @pytest.fixture
-def sign_in(seeded: tuple[str, Mapping[str, str]]) -> Mapping[str, str]:
-    return seeded[1]
+def sign_in(seeded: tuple[str, Mapping[str, Mapping[str, str]]]) -> Mapping[str, str]:
+    return seeded[1]["therapist"]
+
+
+@pytest.fixture
+def administrator(seeded: tuple[str, Mapping[str, Mapping[str, str]]]) -> Mapping[str, str]:
+    return seeded[1]["admin"]

@@ -49,6 +49,47 @@ def test_axe_finds_nothing_serious_and_nothing_overflows(
     assert found == []
 
 
+@pytest.mark.parametrize(("is_phone", "is_dark"), [(True, False), (False, True)])
+def test_the_same_holds_for_the_rota_the_ladder_and_what_is_planned(
+    new_page: PageMaker,
+    sign_in: Mapping[str, str],
+    administrator: Mapping[str, str],
+    axe: str,
+    is_phone: bool,
+    is_dark: bool,
+) -> None:
+    found = []
+    office = new_page(is_phone=is_phone, is_dark=is_dark)
+    enter(office, administrator)
+    for path in ("on-call", "ladder", "ladder/change"):
+        office.goto(f"/administrator/{path}")
+        found += serious_findings(office, axe)
+        assert overflow(office) == 0
+    office.locator("button[value=down-1]").click()
+    office.fill("#reason", "Nobody is here at night.")
+    office.fill("#decided_by", "Ottilie")
+    office.fill("#review_on", "2027-01-01")
+    office.keyboard.press("Enter")
+    expect(office.locator("#who-problem-2")).to_contain_text("clinical supervisor")
+    expect(office.locator("#problem")).to_be_focused()
+    expect(office.locator("#reason")).to_have_value("Nobody is here at night.")
+    found += serious_findings(office, axe)
+    desk = new_page(is_phone=is_phone, is_dark=is_dark)
+    enter(desk, sign_in)
+    desk.get_by_role("link", name="On call").click()
+    found += serious_findings(desk, axe)
+    assert overflow(desk) == 0
+    desk.goto("/desk/")
+    desk.locator(".line-who a").first.click()
+    desk.get_by_role("link", name="Plan sessions").click()
+    desk.locator(".planned-session summary").first.click()
+    found += serious_findings(desk, axe)
+    assert overflow(desk) == 0
+    desk.get_by_label("Once").check()
+    expect(desk.locator("#last_on")).to_be_hidden()
+    assert found == []
+
+
 @pytest.mark.parametrize("width", [320, 360, 412, 800])
 def test_no_line_of_the_caseload_is_cut(
     new_page: PageMaker, sign_in: Mapping[str, str], width: int

@@ -17,10 +17,10 @@ def enter(page: Page, sign_in: Mapping[str, str], language: str = "en", *, at: s
     page.click(".main-action")
     page.fill("#code", code_now(sign_in["totp_secret"]))
     page.click(".main-action")
-    page.wait_for_selector("#caseload")
+    page.wait_for_selector(".places")
     if language != "en":
         page.click(f"button[value={language}]")
-        page.wait_for_selector(f"html[lang={language}] #caseload")
+        page.wait_for_selector(f"html[lang={language}]  .places")
 
 
 def focused(page: Page) -> str:

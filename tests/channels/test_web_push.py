@@ -8,12 +8,14 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import http_ece
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from backend.accounts import push_services
 from backend.notifications.push import Outcome, TargetKind
 from tests.channels.answering import Answering, answering
 from tests.channels.conftest import NOW, message
@@ -96,6 +98,7 @@ def test_each_refusal(service: Answering, status: int, outcome: Outcome) -> None
     service.status, service.headers = status, {"Retry-After": "12"}
     (result,) = sender().send([push_to(service)], now=NOW)
     assert (result.outcome, result.error) == (outcome, f"WebPush{status}")
+    assert result.service == urlsplit(service.url).netloc
     expected = timedelta(seconds=12) if status == 429 else None
     assert result.retry_after == expected
     assert len(service.asked) == 1
@@ -161,3 +164,14 @@ def test_what_is_no_key_is_refused_at_once() -> None:
 def test_half_of_it_is_refused(values: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="needs"):
         sender(**values)
+
+
+def test_a_push_service_has_one_name_whatever_its_host() -> None:
+    hosts = {
+        "https://fcm.googleapis.com/fcm/send/a": "fcm.googleapis.com",
+        "https://updates.push.services.mozilla.com/wpush/v2/a": "push.services.mozilla.com",
+        "https://wns2-par02p.notify.windows.com/w/?token=a": "notify.windows.com",
+        "https://web.push.apple.com/a": "push.apple.com",
+        "http://127.0.0.1:8080/p/a": "127.0.0.1:8080",
+    }
+    assert {one: push_services.service_of(one) for one in hosts} == hosts

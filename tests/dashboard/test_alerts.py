@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -186,3 +187,26 @@ def test_a_forged_form_and_a_link_do_nothing(people: People, alert: Alert, kind:
     assert browser.get(path).status_code == 405
     alert.refresh_from_db()
     assert alert.status == "open"
+
+
+def test_a_day_to_look_again_is_chosen_on_the_card_and_told_in_words(
+    people: People, desk: Client, alert: Alert
+) -> None:
+    form = form_of(desk, people, "act")
+    path = form.pop("action")
+    on = (timezone.now() + timedelta(days=3)).date()
+    refused = desk.post(path, {**form, "note": "Called.", "look_again_on": "soon"})
+    assert refused.status_code == 400
+    assert "Please choose a day." in shown(refused)
+    page = shown(desk.post(path, {**form, "note": "Called.", "look_again_on": on}, follow=True))
+    assert "looked at again on" in page and "I have seen it" not in page
+    Alert.objects.filter(pk=alert.pk).update(
+        look_again_on=timezone.now().date() - timedelta(days=1)
+    )
+    page = shown(desk.get(f"/desk/patients/{people.patient.pk}"))
+    assert "to be looked at again since" in page and "I have seen it" in page
+    assert "To be looked at again since" in shown(desk.get("/desk/"))
+    form = form_of(desk, people, "acknowledge")
+    desk.post(form.pop("action"), form)
+    alert.refresh_from_db()
+    assert alert.look_again_on is None

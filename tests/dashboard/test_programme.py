@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from backend.accounts.models import AuditEvent
+from backend.accounts.models import AuditEvent, EmergencyAccess
 from backend.program.models import Attendance, ProgramSession
 from tests.dashboard.browsing import browser_of, shown
 from tests.people import People, make_tie
@@ -149,3 +149,23 @@ def test_the_outlook_is_reasons_with_their_source(people: People, desk: Client) 
     assert AuditEvent.objects.get(action="outlook.read").patient_id == people.patient.pk
     desk.post("/desk/language", {"language": "es", "next": "/desk/"})
     assert "6 de 6 semanas con prueba fueron positivas; la última, positiva." in page(desk, people)
+
+
+def test_an_emergency_access_reads_what_is_planned_and_plans_nothing(people: People) -> None:
+    in_programme(people.patient, now=NOW)
+    now = datetime.now(UTC)
+    EmergencyAccess.objects.create(
+        patient=people.patient,
+        clinician=people.stranger,
+        reason="Brought in.",
+        opened_at=now,
+        ends_at=now + EmergencyAccess.LIFE,
+    )
+    browser, path = browser_of(people.stranger.user), f"/desk/patients/{people.patient.pk}/sessions"
+    text = shown(browser.get(path))
+    assert "You may read this for now, and change nothing." in text
+    assert 'name="first_on"' not in text
+    day = (now + DAY).date().isoformat()
+    sent = {"id": str(uuid4()), "kind": "group", "at": "18:00", "minutes": "60", "repeat": "once"}
+    assert browser.post(path, {**sent, "first_on": day}).status_code == 404
+    assert not ProgramSession.objects.exists()

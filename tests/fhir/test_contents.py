@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.utils import timezone
 
 from backend.accounts.consent_scopes import ConsentScope
 from backend.accounts.models import User
+from backend.accounts.recipients import Recipient
 from backend.accounts.services import revoke_consent
 from backend.aftercare.models import Alert
 from backend.fhir.registry import KINDS
@@ -218,6 +220,29 @@ def test_a_consent_says_whom_what_for_and_until_when(
         assert purposes == ["SUPNWK", "support"]
         assert found["policyRule"]["coding"][0]["code"] == "42CFRPart2"
         assert "Alice Doe" not in json.dumps(found)
+
+
+def test_a_consent_for_a_support_contact_lists_its_situations_in_words(
+    people: People, patient: Caller, therapist: Caller
+) -> None:
+    maria = Recipient("support_contact", "Maria", contact_id=uuid4())
+    row = sign(people.patient, recipient=maria, situations=("silence", "asked"))
+    for caller in (patient, therapist):
+        found = caller.read(f"Consent/{row.pk}")["provision"]["code"]
+        listed = {
+            (one["coding"][0]["system"].rpartition("-")[2], one["coding"][0]["code"], one["text"])
+            for one in found
+        }
+        assert listed == {
+            ("scope", "check_ins", "What I record in check-ins, without notes"),
+            ("situation", "asked", "when I ask for them"),
+            ("situation", "silence", "when nothing has come from me for some days"),
+        }
+
+
+def test_a_consent_for_somebody_else_lists_no_situation(people: People, patient: Caller) -> None:
+    found = patient.read(f"Consent/{sign(people.patient).pk}")
+    assert "consent-situation" not in json.dumps(found)
 
 
 def test_a_consent_that_was_taken_back_is_inactive_at_once(

@@ -16,7 +16,7 @@ from django.test import Client
 
 from tests.accounts.consenting import consent_body
 from tests.matrix.callers import Caller, code_of, sign_in_body
-from tests.matrix.ladders import ladder_body, shift_body
+from tests.matrix.ladders import LADDER_PAGES, ladder_body, shift_body
 from tests.matrix.programme import PROGRAMME_BODIES
 from tests.matrix.world import (
     BORN_ON,
@@ -316,6 +316,7 @@ BODIES: Mapping[str, Callable[[Ask], Any]] = {
     "POST /desk/sign-in": lambda ask: sign_in_body(ask.caller),
     "POST /desk/security": lambda _ask: {"passkey": "{}", "name": "made up"},
     "POST /administrator/": lambda _ask: {"wanted": "quill"},
+    **LADDER_PAGES,
     "POST /desk/": lambda _ask: {"wanted": ""},
     "POST /desk/refresh": lambda _ask: {"wanted": ""},
     "POST /desk/language": lambda _ask: {"language": "es"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -30,6 +31,31 @@ def shift_body(clinician_id: UUID) -> dict[str, Any]:
     }
 
 
+def ladder_form() -> dict[str, Any]:
+    """The same as the page sends it."""
+    body = ladder_body()
+    return {
+        "rungs": "1",
+        "base_version": "0",
+        "who-0": "clinical_supervisor",
+        "critical-0": "10",
+        "high-0": "120",
+        "change": "save",
+        **{name: body[name] for name in ("reason", "decided_by", "review_on")},
+    }
+
+
+def shift_form(clinician_id: UUID) -> dict[str, Any]:
+    day = (datetime.now(UTC) + timedelta(days=2)).date()
+    return {
+        "id": str(uuid4()),
+        "clinician": str(clinician_id),
+        "starts": f"{day}T08:00",
+        "ends": f"{day}T20:00",
+        "days": "1",
+    }
+
+
 def past_shift(clinician: Clinician) -> OnCallShift:
     """One that is over, so that there is no rota now."""
     now = datetime.now(UTC)
@@ -40,3 +66,10 @@ def past_shift(clinician: Clinician) -> OnCallShift:
         ends_at=now - timedelta(days=1),
         created_at=now - timedelta(days=2),
     )
+
+
+LADDER_PAGES: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    "POST /administrator/ladder/change": lambda _ask: ladder_form(),
+    "POST /administrator/on-call": lambda ask: shift_form(ask.world.on_call_id),
+    "POST /administrator/on-call/holidays": lambda _ask: {"on": "2099-12-25", "name": "Midwinter"},
+}

@@ -46,6 +46,22 @@ def _excused(_ask: Any) -> dict[str, Any]:
     return {"id": str(uuid4()), "status": "excused"}
 
 
+def _coming_day(days: int) -> str:
+    return (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+
+
+def _plan_form(_ask: Any) -> dict[str, Any]:
+    return {
+        "id": str(uuid4()),
+        "kind": "group",
+        "first_on": _coming_day(2),
+        "last_on": _coming_day(9),
+        "at": "18:00",
+        "minutes": "180",
+        "repeat": "weekly",
+    }
+
+
 PROGRAMME_BODIES: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "POST /api/v1/patients/{patient_id}/episodes": _episode,
     "POST /api/v1/patients/{patient_id}/episodes/{episode_id}/phases": lambda _ask: {
@@ -65,4 +81,10 @@ PROGRAMME_BODIES: Mapping[str, Callable[[Any], dict[str, Any]]] = {
         "result": "negative",
     },
     "POST /desk/patients/{patient_id}/sessions/{session_id}/attendance": _excused,
+    "POST /desk/patients/{patient_id}/sessions": _plan_form,
+    "POST /desk/patients/{patient_id}/sessions/{session_id}/move": lambda _ask: {
+        "id": str(uuid4()),
+        "day": _coming_day(3),
+        "clock": "10:00",
+    },
 }

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from backend.accounts.models import AuditEvent, Device, User
-from backend.notifications.models import DeliveryAttempt, Notification
-from backend.notifications.push import Channel, Outcome
-from backend.notifications.services import deliver_due, repeat_unconfirmed
+from backend.notifications.models import ChannelState, DeliveryAttempt, Notification
+from backend.notifications.push import Channel, Outcome, SendResult
+from backend.notifications.selectors import delivery_is_alive, stopped_services
+from backend.notifications.services import beat, deliver_due, repeat_unconfirmed
+from backend.notifications.services.channels import note_results
 from tests.channels.answering import Answering, answering
 from tests.channels.test_web_push import sender as web_push_sender
 from tests.channels.test_web_push import subscription
@@ -178,3 +181,74 @@ def test_a_confirmed_message_is_not_repeated(people: People, service: Answering)
     assert answer.json()["recorded"] == 1
     ways.repeat(after=timedelta(minutes=31))
     assert paths(service) == ["/p/one"]
+
+
+# A service that refuses us ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def other(settings: Settings) -> Iterator[Answering]:
+    with answering() as server:
+        server.status = 201
+        yield server
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_service_that_refuses_us_is_stopped_and_the_others_are_not(
+    people: People, service: Answering, other: Answering, status: int
+) -> None:
+    browser(people.patient_user, service)
+    browser(people.therapist.user, other)
+    service.status, ways = status, Ways()
+    waits = message(people)
+    ways.deliver()
+    (attempt,) = DeliveryAttempt.objects.all()
+    assert (attempt.outcome, outcome(waits)) == ("our_fault", "")
+    state = ChannelState.objects.get(channel="web_push")
+    assert (state.stopped_until, list(state.services)) == (None, [urlsplit(service.url).netloc])
+    (goes,) = queue(draft(people.patient, people.therapist.user))
+    ways.deliver(after=timedelta(seconds=4))
+    assert outcome(goes) == "accepted"
+    assert (len(service.asked), len(other.asked)) == (1, 1)
+
+
+def test_what_waits_for_a_stopped_service_counts_no_try_and_leaves_once_it_works(
+    people: People, service: Answering
+) -> None:
+    browser(people.patient_user, service)
+    service.status, ways = 403, Ways()
+    row = message(people)
+    ways.deliver()
+    ways.deliver(after=timedelta(seconds=4))
+    row.refresh_from_db()
+    assert (len(service.asked), row.attempts, row.outcome) == (1, 0, "")
+    assert not Device.objects.filter(unbound_at__isnull=False).exists()
+    service.status = 201
+    ways.deliver(after=timedelta(minutes=2))
+    assert outcome(row) == "accepted"
+    assert ChannelState.objects.get(channel="web_push").services == {}
+
+
+def test_a_service_is_stopped_for_longer_each_time_up_to_a_limit() -> None:
+    refused = SendResult(Outcome.OUR_FAULT, error="WebPush403", service="one.example.org")
+    at, stops = NOON, []
+    for _ in range(20):
+        note_results(channel="web_push", results=[refused], now=at)
+        (said,) = ChannelState.objects.get().services.values()
+        until = datetime.fromisoformat(said["stopped_until"])
+        stops.append((until - at).total_seconds())
+        assert stopped_services(now=at) == {"one.example.org"}
+        at = until
+    assert (stops[0], stops[-1], stops == sorted(stops)) == (5, 60, True)
+    assert stopped_services(now=at) == frozenset()
+
+
+def test_a_browser_beside_a_phone_never_stops_what_patients_are_promised(
+    people: People, service: Answering
+) -> None:
+    browser(people.patient_user, service)
+    service.status = 403
+    beat(process="relay", now=NOON)
+    message(people)
+    Ways().deliver()
+    assert delivery_is_alive(now=NOON)

@@ -7,6 +7,7 @@ import functools
 import json
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -69,6 +70,12 @@ class WebPushSender:
             subscription["endpoint"], lets_local=self._lets_local
         ):
             return SendResult(Outcome.TARGET_GONE, error="NoSubscription")
+        result = self._post(message, subscription, now)
+        return replace(result, service=push_services.service_of(subscription["endpoint"]))
+
+    def _post(
+        self, message: PushMessage, subscription: dict[str, Any], now: datetime
+    ) -> SendResult:
         try:
             answer: Any = webpush(
                 subscription,

@@ -43,6 +43,14 @@ def prompt_due() -> int:
     return done.count
 
 
+@app.task(name=Job.LOOK_AGAIN_DUE.value)
+def look_again_due() -> int:
+    """Tells of alerts whose day has come to be looked at again; returns how many."""
+    with report(Job.LOOK_AGAIN_DUE) as done:
+        done.count = services.look_again_due(now=database_now())
+    return done.count
+
+
 @app.task(name=Job.TELL_CONTACTS.value, soft_time_limit=SOFT_LIMIT_S, time_limit=LIMIT_S)
 def tell_contacts() -> int:
     """Tells support contacts who agreed; returns how many messages were tried."""

@@ -8,11 +8,14 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backend import errors
 from backend.accounts import consent_texts, services
 from backend.accounts.access import access_own_patient
 from backend.accounts.actor import Role
@@ -36,6 +39,11 @@ PurposeName = Literal[
 SituationName = Literal["asked", "strong_craving", "use_reported", "not_safe", "silence"]
 
 
+SITUATIONS = OpenApiParameter(
+    "situations", OpenApiTypes.STR, description="With commas between them; none unless told."
+)
+
+
 class RecipientBody(Struct, forbid_unknown_fields=True):
     """`contact_id` names a support contact, and nobody else."""
 
@@ -52,7 +60,7 @@ class ConsentBody(Struct, forbid_unknown_fields=True):
     """`id` is made by the app. Ends on `expires_on` (the last day) or with `expires_event`.
 
     `text_*` are of the words that were shown, from `GET /consent-texts`. `situations` are those in
-    which a support contact may be told, and of nobody else.
+    which a support contact may be told, and of nobody else; the words list them.
     """
 
     id: UUID
@@ -125,6 +133,7 @@ class ConsentTextsAnswer(Struct):
     purposes: list[Choice]
     events: list[Choice]
     kinds: list[Choice]
+    situations: list[Choice]
 
 
 def show_consent(consent: Consent) -> ConsentAnswer:
@@ -153,6 +162,15 @@ def show_consent(consent: Consent) -> ConsentAnswer:
         revoked_at=revocation.revoked_at if revocation else None,
         is_live=getattr(consent, "is_live"),  # noqa: B009 - annotated by the selector
     )
+
+
+def situations_asked(request: Request) -> list[str]:
+    """Those that the words to sign shall list; none unless told. Raises `Invalid`."""
+    given = request.query_params.get("situations", "")
+    named = given.split(",") if given else []
+    if not set(named) <= set(consent_texts.situations()):
+        raise errors.Invalid("invalid_situations", _("There is no such situation."))
+    return named
 
 
 def _cursor_of(consent: Consent) -> tuple[str, str]:
@@ -238,11 +256,15 @@ class ConsentTextsView(HandrailView):
     @extend_schema(
         operation_id="consent_texts",
         tags=["privacy"],
-        responses={200: ConsentTextsAnswer, **problems(401, 403)},
+        parameters=[SITUATIONS],
+        responses={200: ConsentTextsAnswer, **problems(400, 401, 403)},
     )
     def get(self, request: Request) -> Response:
-        """The words to sign, with their digests, and the choices to make."""
-        language = language_of(request)
+        """The words to sign, with their digests, and the choices to make.
+
+        For a support contact `situations` are those to be signed: the words end by listing them.
+        """
+        language, named = language_of(request), situations_asked(request)
         groups: Mapping[str, list[str]] = {
             "scopes": [scope.value for scope in registered()],
             "purposes": Purpose.values,
@@ -257,9 +279,13 @@ class ConsentTextsView(HandrailView):
         }
         texts = [
             ConsentTextAnswer(text.version, text.language, text.text, text.sha256, text.reviewed_by)
-            for text in consent_texts.current_texts()
+            for text in (one.naming(named) for one in consent_texts.current_texts())
         ]
-        return Response(ConsentTextsAnswer(texts=texts, **choices))
+        situations = [
+            Choice(name, consent_texts.say_situation(name, language=language))
+            for name in consent_texts.situations()
+        ]
+        return Response(ConsentTextsAnswer(texts=texts, situations=situations, **choices))
 
 
 class PatientConsentsView(HandrailView):

@@ -124,7 +124,8 @@ def _refuse_what_cannot_be_signed(draft: ConsentDraft, patient: Patient, *, now:
         raise errors.invalid_field("/scopes", "unknown_scope", _("This cannot be shown."))
     _refuse_ending(draft, patient, now=now)
     signed = (draft.text_version, draft.text_language, draft.text_sha256)
-    if signed not in {(text.version, text.language, text.sha256) for text in current_texts()}:
+    texts = [text.naming(draft.situations) for text in current_texts()]
+    if signed not in {(text.version, text.language, text.sha256) for text in texts}:
         raise errors.Conflict(
             "consent_text_changed",
             _("The words to sign have changed. Please read them again before you sign."),

@@ -52,6 +52,7 @@ class AlertAnswer(Struct):
     acknowledged_by: str | None
     resolved_at: datetime | None
     outcome: str | None
+    look_again_on: date | None
 
 
 class AlertPage(Struct):
@@ -64,8 +65,12 @@ class AcknowledgeBody(Struct, forbid_unknown_fields=True):
 
 
 class ActBody(Struct, forbid_unknown_fields=True):
+    """On `look_again_on`, a day within 90 days where the patient is, the alert comes back to the
+    caseload and a clinician is told; without it a day that was chosen before is gone."""
+
     id: UUID
     note: Note
+    look_again_on: date | None = None
 
 
 class ResolveBody(Struct, forbid_unknown_fields=True):
@@ -93,6 +98,7 @@ def show_alert(alert: Alert, *, language: str, today: date) -> AlertAnswer:
         acknowledged_by=clinician.display_name if clinician else None,
         resolved_at=alert.resolved_at,
         outcome=alert.outcome or None,
+        look_again_on=alert.look_again_on,
     )
 
 
@@ -178,6 +184,7 @@ class ActView(_AlertWrite):
             alert_id=alert_id,
             act_id=body.id,
             note=body.note,
+            look_again_on=body.look_again_on,
             now=timezone.now(),
         )
         return self.answer(request, patient_id, alert_id)

@@ -8,7 +8,7 @@ from backend.aftercare.services.assessments import assess_due
 from backend.aftercare.services.baselines import start_baseline
 from backend.aftercare.services.escalation import escalate_due
 from backend.aftercare.services.history import assess_history
-from backend.aftercare.services.holidays import set_holidays
+from backend.aftercare.services.holidays import add_holiday, remove_holiday, set_holidays
 from backend.aftercare.services.inviting import (
     Wanted,
     answer_link,
@@ -16,7 +16,8 @@ from backend.aftercare.services.inviting import (
     invite_contact,
     withdraw_invitation,
 )
-from backend.aftercare.services.ladders import LadderDraft, set_ladder
+from backend.aftercare.services.ladders import LadderDraft, ladder_problems, set_ladder
+from backend.aftercare.services.looking_again import look_again_due
 from backend.aftercare.services.monitoring import leave_monitoring, resume_monitoring
 from backend.aftercare.services.own_items import amend_item, remove_item, store_item
 from backend.aftercare.services.prompt_settings import set_prompt_settings
@@ -43,6 +44,7 @@ __all__ = [
     "acknowledge_alert",
     "act_on_alert",
     "acute_facts",
+    "add_holiday",
     "add_shift",
     "amend_item",
     "answer_link",
@@ -53,12 +55,15 @@ __all__ = [
     "dismiss_nudge",
     "escalate_due",
     "invite_contact",
+    "ladder_problems",
     "leave_monitoring",
     "local_date",
+    "look_again_due",
     "matches_for",
     "may_be_acute",
     "prompt_due",
     "rate_nudge",
+    "remove_holiday",
     "remove_item",
     "replay_caseload",
     "replay_patient",

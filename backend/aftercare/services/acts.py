@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -14,11 +15,13 @@ from backend.accounts import audit
 from backend.accounts.access import access_patient, not_found
 from backend.accounts.actor import Actor
 from backend.aftercare.decision_rules import Severity
+from backend.aftercare.looking_again import is_back
 from backend.aftercare.models import Alert, AlertAct, AlertActKind, AlertOutcome, AlertStatus
 from backend.aftercare.policy import OUTCOME_WITHIN
 from backend.aftercare.services.alerts import subject_of
 from backend.notifications.services import cancel_pending
 
+LOOK_AGAIN_WITHIN = timedelta(days=90)
 # What a clinician may record; the others belong to imports, and to what has passed by itself.
 OUTCOMES = frozenset(AlertOutcome.values) - {AlertOutcome.HISTORICAL, AlertOutcome.RECOVERED}
 
@@ -31,14 +34,48 @@ def acknowledge_alert(
     A critical alert comes back when no outcome is recorded in time. Raises `NotFound`, and
     `Conflict` for a resolved alert.
     """
-    return _perform(actor, patient_id, alert_id, act_id, AlertActKind.ACKNOWLEDGED, "", now, _ack)
+
+    def see(actor: Actor, alert: Alert, now: datetime) -> None:
+        _ack(actor, alert, now)
+        if is_back(alert, now=now):
+            alert.look_again_on = None
+
+    return _perform(actor, patient_id, alert_id, act_id, AlertActKind.ACKNOWLEDGED, "", now, see)
 
 
 def act_on_alert(
-    *, actor: Actor, patient_id: UUID, alert_id: UUID, act_id: UUID, note: str, now: datetime
+    *,
+    actor: Actor,
+    patient_id: UUID,
+    alert_id: UUID,
+    act_id: UUID,
+    note: str,
+    now: datetime,
+    look_again_on: date | None = None,
 ) -> Alert:
-    """Records what was done (a call, a visit). Doing something is also having seen it."""
-    return _perform(actor, patient_id, alert_id, act_id, AlertActKind.ACTED, note, now, _ack)
+    """Records what was done (a call, a visit). Doing something is also having seen it.
+
+    On `look_again_on`, a day to come where the patient is, the alert comes back to the work list
+    and a clinician is told. Raises `Invalid` for another day.
+    """
+
+    def act(actor: Actor, alert: Alert, now: datetime) -> None:
+        _ack(actor, alert, now)
+        if look_again_on is not None:
+            _refuse_day(look_again_on, alert, now=now)
+        alert.look_again_on, alert.look_again_told_at = look_again_on, None
+
+    return _perform(actor, patient_id, alert_id, act_id, AlertActKind.ACTED, note, now, act)
+
+
+def _refuse_day(day: date, alert: Alert, *, now: datetime) -> None:
+    today = now.astimezone(ZoneInfo(alert.patient.time_zone)).date()
+    if day <= today:
+        words = _("Choose a day to come.")
+        raise errors.invalid_field("/look_again_on", "in_the_past", words)
+    if day > today + LOOK_AGAIN_WITHIN:
+        words = _("Choose a day within 90 days.")
+        raise errors.invalid_field("/look_again_on", "too_many_days", words)
 
 
 def resolve_alert(
@@ -60,6 +97,7 @@ def resolve_alert(
         alert.status, alert.outcome = AlertStatus.RESOLVED, outcome
         alert.resolved_at, alert.resolved_by_id = now, actor.user_id
         alert.level_due_at = None
+        alert.look_again_on = None
 
     return _perform(actor, patient_id, alert_id, act_id, AlertActKind.RESOLVED, note, now, close)
 
@@ -87,6 +125,7 @@ def _perform(
     alert = Alert.objects.select_for_update().filter(patient=patient, pk=alert_id).first()
     if alert is None:
         raise not_found()
+    alert.patient = patient
     known = AlertAct.objects.filter(pk=act_id).first()
     if known is not None:
         return _replayed(known, alert, kind)

@@ -39,6 +39,7 @@ from backend.notifications.selectors import working_channels
 from backend.notifications.services import checked_address
 from backend.queue import Job, enqueue_on_commit
 from backend.row_security import acting_as_system
+from backend.tracking.models import NextSync
 
 INVITATIONS_OF_CONTACT = rate_limits.Limit("contact_invitations", 3, timedelta(days=30))
 INVITATIONS_BY_PATIENT = rate_limits.Limit("invitations", 10, timedelta(days=1))
@@ -138,7 +139,7 @@ def withdraw_invitation(*, actor: Actor, contact_id: UUID, now: datetime) -> Non
     if standing is None:
         return
     end_invitations(contact, now=now)
-    SupportContact.objects.filter(pk=contact.pk).update(opted_in_at=None)
+    _note_yes(contact.pk, None)
     _audit(actor, standing, "support_contact.take_back")
 
 
@@ -169,6 +170,16 @@ def call_contact(*, actor: Actor, contact_id: UUID, call_id: UUID, now: datetime
         message = _queue(invitation, situation, key=key, life=MESSAGE_LIFE, now=now)
         _audit(actor, invitation, "support_contact.call")
     return message
+
+
+def _note_yes(contact_id: UUID, opted_in_at: datetime | None) -> None:
+    """Their yes, or that it stands no more, for the patient's phones to hear of by their next sync.
+
+    The revision stays: it counts what the patient changes, and a change that a phone has waiting
+    must not be refused because somebody said yes meanwhile.
+    """
+    rows = SupportContact.objects.filter(pk=contact_id)
+    rows.update(opted_in_at=opted_in_at, sync_seq=NextSync())
 
 
 def end_invitations(contact: SupportContact, *, now: datetime) -> None:
@@ -221,10 +232,7 @@ def answer_link(*, link: str, answer: str, address: str, now: datetime) -> Conta
         if answer == ContactAnswer.NO and invitation.answer == ContactAnswer.YES:
             return invitation
         invitation.answer, invitation.answered_at = answer, now
-        is_yes = answer == ContactAnswer.YES
-        SupportContact.objects.filter(pk=invitation.contact_id).update(
-            opted_in_at=now if is_yes else None
-        )
+        _note_yes(invitation.contact_id, now if answer == ContactAnswer.YES else None)
         if answer == ContactAnswer.WITHDRAWN:
             invitation.ended_at = now
             waiting = ContactMessage.objects.filter(invitation=invitation, settled_at=None)
@@ -255,7 +263,7 @@ def stop_telling_again(*, actor: Actor, contact_id: UUID, at: datetime) -> bool:
     if contact is None or (standing is None and contact.opted_in_at is None):
         return False
     end_invitations(contact, now=at)
-    SupportContact.objects.filter(pk=contact_id).update(opted_in_at=None)
+    _note_yes(contact_id, None)
     audit.record(
         actor=actor,
         action="support_contact.withdrawn",

@@ -118,6 +118,14 @@ def _with_accounts(organisation: Organisation, rungs: Sequence[Rung]) -> list[Ru
     ]
 
 
+def ladder_problems(rungs: Sequence[Rung]) -> list[FieldProblem]:
+    """What is wrong with rungs by their rules alone, with the places; nothing for a sound ladder.
+
+    Whether the people whom they name can be named is found out when they are stored.
+    """
+    return [replace(_refusals()[code], pointer=where) for where, code in faults(rungs)]
+
+
 def _refusals() -> dict[str, FieldProblem]:
     """What `faults` and names that cannot be used are called, without their places."""
     known = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import partial
 from uuid import UUID
 
@@ -57,7 +58,23 @@ def _act(sent: QueryDict, desk: Desk) -> AlertAction:
         words = _("Please write in a few words what you did.")
         raise errors.invalid_field("/note", "empty", words)
     act_id = _act_id(sent)
-    return partial(aftercare.act_on_alert, actor=desk.actor, act_id=act_id, note=note, now=desk.now)
+    return partial(
+        aftercare.act_on_alert,
+        actor=desk.actor,
+        act_id=act_id,
+        note=note,
+        look_again_on=_look_again_on(sent),
+        now=desk.now,
+    )
+
+
+def _look_again_on(sent: QueryDict) -> date | None:
+    written = sent.get("look_again_on", "")
+    try:
+        return date.fromisoformat(written) if written else None
+    except ValueError:
+        words = _("Please choose a day.")
+        raise errors.invalid_field("/look_again_on", "invalid_value", words) from None
 
 
 def _resolve(sent: QueryDict, desk: Desk) -> AlertAction:

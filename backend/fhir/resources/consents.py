@@ -6,7 +6,7 @@ from typing import Any
 
 from fhir.resources.R4B.consent import Consent as ConsentResource
 
-from backend.accounts.consent_texts import say
+from backend.accounts.consent_texts import say, say_situation
 from backend.accounts.models import Consent
 from backend.fhir.kinds import Reader, concept
 from backend.fhir.labels import ACT_CODE, META
@@ -14,6 +14,7 @@ from backend.fhir.resources.rows import row_kind
 from backend.fhir.selectors import consents
 
 SCOPE = "urn:handrail:consent-scope"
+SITUATION = "urn:handrail:consent-situation"
 PURPOSE = "urn:handrail:consent-purpose"
 ACT_REASON = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 PRIVACY = {
@@ -60,6 +61,11 @@ def _build(row: Consent, reader: Reader) -> Any:
         concept(SCOPE, scope, say("scopes", scope, language=reader.language))
         for scope in row.scopes
     ]
+    # In these, and in no other, a support contact is told anything: part of what is permitted.
+    situations = [
+        concept(SITUATION, name, say_situation(name, language=reader.language))
+        for name in row.situations
+    ]
     return ConsentResource.model_validate(
         {
             "id": str(row.pk),
@@ -78,7 +84,7 @@ def _build(row: Consent, reader: Reader) -> Any:
                 "period": period,
                 "actor": [_recipient(row)],
                 "purpose": _purposes(row),
-                "code": scopes,
+                "code": [*scopes, *situations],
             },
         }
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -24,7 +24,8 @@ def note_results(*, channel: str, results: Sequence[SendResult], now: datetime) 
     """Keeps the channel's state after a batch.
 
     One accepted message shows that it works, whatever became of the others. Without one, a fault
-    of ours stops it for as long as it has been failing, within limits.
+    of ours stops it for as long as it has been failing, within limits. Where a service of many said
+    that the fault is ours, it alone is stopped so.
     """
     outcomes = {result.outcome for result in results}
     failed = next((result for result in results if result.outcome in FAILURES), None)
@@ -36,7 +37,12 @@ def note_results(*, channel: str, results: Sequence[SendResult], now: datetime) 
         _works(state, now)
     elif failed is not None:
         _fails(state, failed, now)
-    if Outcome.OUR_FAULT in outcomes and Outcome.ACCEPTED not in outcomes:
+    for service in {result.service for result in results} - {""}:
+        _note_service(
+            state, service, {one.outcome for one in results if one.service == service}, now
+        )
+    faults = [one for one in results if one.outcome is Outcome.OUR_FAULT and not one.service]
+    if faults and Outcome.ACCEPTED not in outcomes:
         _stop(state, now)
     state.save()
 
@@ -55,8 +61,33 @@ def _fails(state: ChannelState, failed: SendResult, now: datetime) -> None:
     state.last_error = (failed.error or failed.outcome.value)[:60]
 
 
+def _note_service(
+    state: ChannelState, service: str, outcomes: Collection[Outcome], now: datetime
+) -> None:
+    if Outcome.ACCEPTED in outcomes:
+        state.services.pop(service, None)
+    elif Outcome.OUR_FAULT in outcomes:
+        known = state.services.get(service)
+        if known is None:
+            logger.error(
+                "channel_stopped", channel=f"{state.channel} {service}", error=state.last_error
+            )
+        is_new = (
+            known is None
+            or datetime.fromisoformat(known["stopped_until"]) < now - FAILURE_IS_RECENT
+        )
+        since = now if known is None or is_new else datetime.fromisoformat(known["failing_since"])
+        state.services[service] = {
+            "failing_since": since.isoformat(),
+            "stopped_until": (now + _how_long(since, now)).isoformat(),
+        }
+
+
+def _how_long(since: datetime, now: datetime) -> timedelta:
+    return min(max(now - since, SHORTEST_STOP), LONGEST_STOP)
+
+
 def _stop(state: ChannelState, now: datetime) -> None:
     if state.stopped_until is None:
         logger.error("channel_stopped", channel=state.channel, error=state.last_error)
-    failing_for = now - (state.failing_since or now)
-    state.stopped_until = now + min(max(failing_for, SHORTEST_STOP), LONGEST_STOP)
+    state.stopped_until = now + _how_long(state.failing_since or now, now)

@@ -16,7 +16,11 @@ from django.db import connection
 
 from backend.notifications.delivery_rules import Ending, Send, decide
 from backend.notifications.push import Channel, Outcome, Sender, SendResult
-from backend.notifications.selectors import delivery_is_paused, stopped_channels
+from backend.notifications.selectors import (
+    delivery_is_paused,
+    stopped_channels,
+    stopped_services,
+)
 from backend.notifications.services.leases import Claim, Lane, claim, claim_repeats, hand_back
 from backend.notifications.services.recording import Tried, apply, end, record
 from backend.notifications.services.situations import Situation, channel_of, situations
@@ -106,10 +110,12 @@ def _refuse_in_transaction() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """The senders there are, and which of their channels are stopped for now."""
+    """The senders there are, which of their channels are stopped for now, and which push services
+    of browsers."""
 
     senders: Senders
     stopped: frozenset[Channel]
+    stopped_services: frozenset[str]
 
 
 def _open_ways(senders: Senders, *, now: datetime) -> Ways | None:
@@ -118,7 +124,10 @@ def _open_ways(senders: Senders, *, now: datetime) -> Ways | None:
         return None
     names = stopped_channels(now=now)
     stopped = frozenset(way for way, sender in senders.items() if sender.name in names)
-    return None if len(stopped) == len(senders) else Ways(senders, stopped)
+    if len(stopped) == len(senders):
+        return None
+    services = stopped_services(now=now) if Channel.WEB_PUSH in senders else frozenset()
+    return Ways(senders, stopped, services)
 
 
 def _deliver(batch: Claim, *, ways: Ways, now: Clock, limit: int) -> DeliveryReport:
@@ -149,7 +158,11 @@ def _look_again(batch: Claim, *, ways: Ways, now: datetime) -> tuple[Outgoing, i
     found: dict[UUID, Situation] = {}
     if batch.ids:
         found = situations(
-            batch.token, batch.ids, channels=set(ways.senders), stopped=ways.stopped, now=now
+            batch.token,
+            batch.ids,
+            channels=set(ways.senders),
+            stopped=ways.stopped | ways.stopped_services,
+            now=now,
         )
     outgoing: Outgoing = []
     settled = 0

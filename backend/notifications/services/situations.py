@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backend.accounts.actor import Role
 from backend.accounts.models import Device
+from backend.accounts.push_services import service_of
 from backend.notifications.delivery_rules import DeviceFacts, Facts
 from backend.notifications.lock_screen import lock_screen
 from backend.notifications.models import ContactPoint, Notification, NotificationKind, Priority
@@ -70,6 +71,14 @@ def channel_of(place: Device | ContactPoint) -> Channel:
     return Channel.WEB_PUSH if place.target_kind == TargetKind.BROWSER else Channel.PUSH
 
 
+def _goes_through(place: Device | ContactPoint) -> set[str]:
+    """What a message to it would go through: its channel, and a browser's push service."""
+    way = channel_of(place)
+    if isinstance(place, ContactPoint) or way is not Channel.WEB_PUSH:
+        return {way}
+    return {way, service_of(place.push_target)}
+
+
 def _way_of(place: Device | ContactPoint) -> str:
     return place.channel if isinstance(place, ContactPoint) else Channel.PUSH.value
 
@@ -79,12 +88,13 @@ def situations(
     ids: Collection[UUID],
     *,
     channels: Collection[Channel],
-    stopped: Collection[Channel],
+    stopped: Collection[str],
     now: datetime,
 ) -> dict[UUID, Situation]:
     """Of those rows that the lease still holds, as everything stands now.
 
     `channels` are those that there is a sender for; what needs another is as if it were not there.
+    `stopped` are channels and push services of browsers that nothing is sent through now.
     """
     rows = leased(token, ids)
     recipients = {row.recipient_id for row in rows.values()}
@@ -120,7 +130,7 @@ def _situation(
     places: Sequence[Device | ContactPoint],
     history: Mapping[UUID, Ledger],
     *,
-    stopped: Collection[Channel],
+    stopped: Collection[str],
     now: datetime,
 ) -> Situation:
     is_acute, is_repeat = row.priority == Priority.ACUTE, row.settled_at is not None
@@ -130,7 +140,7 @@ def _situation(
         replace(
             one,
             rank=_rank(by_id[one.device_id], is_acute=is_acute),
-            is_stopped=channel_of(by_id[one.device_id]) in stopped,
+            is_stopped=not _goes_through(by_id[one.device_id]).isdisjoint(stopped),
         )
         for one in made
     ]

@@ -6,6 +6,7 @@ from backend.program.services.drug_tests import record_drug_test, withdraw_drug_
 from backend.program.services.episodes import end_episode, start_episode, start_phase
 from backend.program.services.sessions import (
     cancel_session,
+    move_session,
     plan_series,
     plan_session,
     record_attendance,
@@ -14,6 +15,7 @@ from backend.program.services.sessions import (
 __all__ = [
     "cancel_session",
     "end_episode",
+    "move_session",
     "plan_series",
     "plan_session",
     "record_attendance",

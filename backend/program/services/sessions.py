@@ -46,9 +46,7 @@ def plan_session(
     known = find_replay(ProgramSession, session_id, patient=patient, said=said)
     if known is not None:
         return Stored(known, is_new=False)
-    if abs(starts_at - now) > LONGEST:
-        words = _("This is more than two years away.")
-        raise errors.invalid_field("/starts_at", "too_far_ahead", words)
+    _refuse_too_far(starts_at, now=now)
     zone = patient.organisation.time_zone
     row = ProgramSession(
         id=session_id,
@@ -127,12 +125,68 @@ def cancel_session(*, actor: Actor, patient_id: UUID, session_id: UUID, now: dat
     if session.cancelled_at is not None:
         return
     if session.attendance.all():
-        raise errors.Conflict(
-            "attendance_recorded", _("Attendance was recorded for this session already.")
-        )
+        raise _recorded_already()
     session.cancelled_at = now
     session.save(update_fields=["cancelled_at"])
     audit_act(actor, "session.cancel", patient_id=patient.pk, row=session)
+
+
+@transaction.atomic
+def move_session(
+    *,
+    actor: Actor,
+    patient_id: UUID,
+    session_id: UUID,
+    moved_id: UUID,
+    starts_at: datetime,
+    now: datetime,
+) -> Stored[ProgramSession]:
+    """The same session at another time: it is called off and planned anew as `moved_id`, in one.
+
+    So nobody misses the one that did not take place. Again changes nothing, and so does the time
+    that it has. Raises `NotFound`, `Invalid` for a moment too far away, and `Conflict` for an id
+    that is taken, for one that was called off or that somebody recorded of who came, and for a day
+    that no episode of care covers.
+    """
+    patient = access_patient(actor, patient_id, lock=True)
+    session = find_session(patient.pk, session_id)
+    known = find_replay(ProgramSession, moved_id, patient=patient, said={"starts_at": starts_at})
+    if known is not None:
+        return Stored(known, is_new=False)
+    if session.cancelled_at is not None:
+        raise errors.Conflict("session_cancelled", _("This session was cancelled."))
+    if session.attendance.all():
+        raise _recorded_already()
+    if session.starts_at == starts_at:
+        return Stored(session, is_new=False)
+    _refuse_too_far(starts_at, now=now)
+    row = ProgramSession(
+        id=moved_id,
+        patient=patient,
+        episode=_episode(patient, starts_at.astimezone(ZoneInfo(session.time_zone)).date()),
+        series=session.series,
+        kind=session.kind,
+        starts_at=starts_at,
+        time_zone=session.time_zone,
+        duration_minutes=session.duration_minutes,
+    )
+    insert(row)
+    session.cancelled_at = now
+    session.save(update_fields=["cancelled_at"])
+    audit_act(actor, "session.move", patient_id=patient.pk, row=row, moved_from=str(session.pk))
+    return Stored(row, is_new=True)
+
+
+def _recorded_already() -> errors.Conflict:
+    return errors.Conflict(
+        "attendance_recorded", _("Attendance was recorded for this session already.")
+    )
+
+
+def _refuse_too_far(starts_at: datetime, *, now: datetime) -> None:
+    if abs(starts_at - now) > LONGEST:
+        words = _("This is more than two years away.")
+        raise errors.invalid_field("/starts_at", "too_far_ahead", words)
 
 
 @transaction.atomic
