@@ -102,8 +102,8 @@ MUTANTS = (
             ),
             Edit(
                 "backend/notifications/services/queueing.py",
-                "from django.db import connection\n",
-                "import threading\nfrom django.db import connection, transaction\n",
+                "import msgspec\n",
+                "import threading\n\nimport msgspec\nfrom django.db import transaction\n",
             ),
         ),
     ),
