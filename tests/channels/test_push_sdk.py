@@ -137,11 +137,12 @@ def test_the_sdk_keeps_its_address_where_we_change_it() -> None:
     try:
         service = messaging._get_messaging_service(app)
         assert service._fcm_url == "https://fcm.googleapis.com/v1/projects/p/messages:send"
-        session = push._session_of(messaging, app, "http://127.0.0.1:9")
-        assert session is service._client.session
+        whole, token = service._client.session, app.credential.get_credential()
+        session = push._session_of(messaging, app, token, "http://127.0.0.1:9", timeout=1)
+        assert session is service._client.session is not whole
         assert service._fcm_url == "http://127.0.0.1:9/v1/projects/p/messages:send"
         for url in ("https://fcm.googleapis.com/x", "https://other.example/", service._fcm_url):
-            retries = session.get_adapter(url).max_retries
+            retries = whole.get_adapter(url).max_retries
             assert (retries.total, retries.connect, retries.status) == (0, None, None)
     finally:
         firebase_admin.delete_app(app)

@@ -149,8 +149,8 @@ class FirebaseSender:
             {key: value for key, value in options.items() if value},
             f"handrail-push-{next(_app_numbers)}",
         )
-        session = _session_of(messaging, app, self._endpoint)
         token = app.credential.get_credential()
+        session = _session_of(messaging, app, token, self._endpoint, timeout=self._timeout)
         return _Sdk(os.getpid(), admin, app, messaging, session, token, _outcomes())
 
 
@@ -183,15 +183,18 @@ def _unknown(error: str) -> SendResult:
     return SendResult(Outcome.UNKNOWN, error=error)
 
 
-def _session_of(messaging: Any, app: Any, endpoint: str) -> Any:
-    """The SDK's HTTP session, calmed and pointed at `endpoint` when there is one.
+def _session_of(messaging: Any, app: Any, token: Any, endpoint: str, *, timeout: float) -> Any:
+    """The SDK's HTTP session, calmed, made lean, and pointed at `endpoint` when there is one.
 
     Uses private names, as the SDK has no others; raises when they have moved.
     """
     from requests.adapters import HTTPAdapter
 
+    from worker.channels.fcm_session import LeanSession, is_direct
+
     service = messaging._get_messaging_service(app)
-    session = service._client.session
+    client = service._client
+    session = client.session
     for prefix in (_FCM_HOST, "https://", "http://"):
         # The SDK's own adapters repeat a send and sleep on Retry-After inside our threads.
         session.mount(prefix, HTTPAdapter(max_retries=0, pool_maxsize=CHUNK))
@@ -201,7 +204,14 @@ def _session_of(messaging: Any, app: Any, endpoint: str) -> Any:
             raise RuntimeError("the SDK keeps its address elsewhere")
         service._fcm_url = endpoint + service._fcm_url.removeprefix(_FCM_HOST)
         session.trust_env = False  # no proxy on the way to this machine
-    return session
+    if not is_direct(session, service._fcm_url):
+        return session
+    if client._session is not session:
+        raise RuntimeError("the SDK keeps its session elsewhere")
+    client._session = LeanSession(
+        session, token, service._fcm_url, timeout=timeout, connections=CHUNK
+    )
+    return client._session
 
 
 def _static_token() -> Any:
