@@ -7,6 +7,7 @@ yours if you name them: DATABASE_URL with DATABASE_OWNER_URL and DATABASE_WORKER
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import json
 import os
@@ -241,6 +242,8 @@ def _tell_running(lock: str) -> None:
 
 def main() -> int:
     """Run until stopped; the exit code is 0 after an orderly stop, 1 when it could not start."""
+    formatter = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser(description=__doc__, formatter_class=formatter).parse_args()
     try:
         Run(os.environ)()
     except LockedError as error:

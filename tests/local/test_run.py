@@ -245,3 +245,17 @@ def test_a_port_that_is_none_is_said(project: Path) -> None:
     running = Running(project, HANDRAIL_PORT="eighty", REDIS_URL="none")
     assert running.process.wait(60) == 1
     assert "HANDRAIL_PORT is 'eighty'" in running.said
+
+
+@pytest.mark.parametrize(("argument", "code"), [("--help", 0), ("--port=9", 2)])
+def test_a_question_and_what_is_not_understood_start_nothing(
+    project: Path, argument: str, code: int
+) -> None:
+    command = [sys.executable, "-m", "local.run", argument]
+    where = {**os.environ, "PYTHONPATH": str(project)}
+    done = subprocess.run(
+        command, cwd=project, env=where, check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == code
+    assert "HANDRAIL_PORT" in done.stdout or "--port=9" in done.stderr
+    assert not (project / ".state").exists()
