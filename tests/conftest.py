@@ -90,11 +90,13 @@ class OneModuleOneProcess(LoadScopeScheduling):
     """What a module shares is made once, in the one process that runs its tests."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((name for part, name in TOGETHER.items() if part in nodeid), module_of(nodeid))
+        return scope_of(nodeid)
 
 
-def module_of(nodeid: str) -> str:
-    return nodeid.partition("::")[0]
+def scope_of(nodeid: str) -> str:
+    """What runs in one process with this test."""
+    module = nodeid.partition("::")[0]
+    return next((name for part, name in TOGETHER.items() if part in module), module)
 
 
 @pytest.hookimpl(optionalhook=True)

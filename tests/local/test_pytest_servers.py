@@ -111,7 +111,7 @@ def test_kill_9_of_pytest_leaves_no_server(tmp_path: Path) -> None:
     assert {"postgres", "valkey-server"} <= names
     kill(controller)
     servers = [pid for pid in pids if is_alive(pid)]
-    assert wait_for(lambda: not any(is_alive(pid) for pid in servers), seconds=10)
+    assert wait_for(lambda: not any(is_alive(pid) for pid in servers), seconds=30)
 
 
 def test_half_of_the_database_addresses_is_refused(tmp_path: Path) -> None:

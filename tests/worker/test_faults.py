@@ -23,6 +23,7 @@ from local.fcm import LocalFcm
 from local.postgres import WORKER as WORKER_ROLE
 from local.pytest_servers import database_name
 from local.valkey import Valkey
+from tests.conftest import scope_of
 from tests.notifications.outbox import ACUTE, draft, queue
 from tests.people import People, make_device
 from tests.worker.processes import RELAY, WORKER, Processes, wait_for
@@ -32,8 +33,8 @@ pytestmark = pytest.mark.usefixtures("committed_db")
 
 def test_these_run_in_one_process(request: pytest.FixtureRequest) -> None:
     """They cut roles off from the database that the others use, too."""
-    is_shared_out = "PYTEST_XDIST_WORKER" in os.environ
-    assert request.node.nodeid.endswith("@worker") == is_shared_out
+    assert scope_of(request.node.nodeid) == scope_of("tests/worker/test_relay.py::test") == "worker"
+    assert scope_of("tests/accounts/test_tokens.py::test") == "tests/accounts/test_tokens.py"
 
 
 def one(people: People, **values: Any) -> Notification:
