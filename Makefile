@@ -9,8 +9,11 @@ BIN := $(VENV)/bin
 DEV := $(VENV)/handrail-dev.stamp
 RUN := $(VENV)/handrail-run.stamp
 # The locks are complete: an old pip's resolver, let loose on them, looks for newer versions of extras.
-# What is imported is compiled then; the rest, most of it, never needs to be.
+# What is imported is compiled then, once, whatever the shell around says; the rest, most of it,
+# never needs to be.
 PIP_FLAGS := --no-compile --require-hashes --no-deps --disable-pip-version-check --no-input
+
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test check bench evaluate faults screenshots
 .DEFAULT_GOAL := run
