@@ -130,8 +130,8 @@ def test_new_limits_judge_everyone_again_and_say_so(people: People) -> None:
     )
     sweep(40)
     before, after = Assessment.objects.order_by("assessed_at")
-    assert before.ruleset == "trends-2"
-    assert after.ruleset.startswith("trends-2+")
+    assert before.ruleset == "trends-3"
+    assert after.ruleset.startswith("trends-3+")
     assert after.facts["limits"]["flag"] == pytest.approx(before.facts["limits"]["flag"] + 0.5)
     sweep(41)
     assert Assessment.objects.count() == 2

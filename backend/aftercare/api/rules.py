@@ -118,7 +118,7 @@ TRIED = {
     "last_on": "2026-04-04",
     "people": 1,
     "patient_days": 90,
-    "ruleset": "trends-2",
+    "ruleset": "trends-3",
     "totals": [
         {"load": "acute", "reason": "craving", "count": 3, "per_month": 1.0},
         {"load": "flag", "reason": "worsening", "count": 1, "per_month": 0.3333},

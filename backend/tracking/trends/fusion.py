@@ -14,7 +14,16 @@ import numpy as np
 from .arrays import Bools, Floats, Ints
 from .autocorrelation import autocorrelation
 from .baseline import Baseline, baseline
-from .onset import SHAPE_AGES, Fits, averaged, fit_shapes, log_evidence
+from .onset import (
+    LOG_WEIGHTS,
+    OLD_AGES,
+    OLD_WEIGHT,
+    SHAPE_AGES,
+    Fits,
+    averaged,
+    fit_shapes,
+    log_evidence,
+)
 from .ranks import in_sds, rank_scores
 
 SIGNAL_CORRELATION = 0.4
@@ -64,7 +73,7 @@ def fit_window(
     unusual = rank_scores(window, base)
     _, people, signals = window.shape
     flat = fit_shapes(unusual.reshape(len(window), -1), np.repeat(phi, signals))
-    shape = (len(SHAPE_AGES), people, signals)
+    shape = (len(flat.pull), people, signals)
     pull, precision = flat.pull.reshape(shape), flat.precision.reshape(shape)
     pull = np.where(base.known, pull, 0.0)
     precision = np.where(base.known, precision, 0.0)
@@ -82,24 +91,41 @@ def improving(fitted: Fitted) -> Evidence:
 
 
 def _weigh(fitted: Fitted, *, sign: int) -> Evidence:
-    fits = Fits(sign * fitted.fits.pull, fitted.fits.precision)
-    shapes, people, signals = fits.pull.shape
     live = fitted.known.sum(axis=1)
-    shared = 1 + (np.maximum(live, 1) - 1) * SIGNAL_CORRELATION
-    together = log_evidence(Fits(fits.pull.sum(2) / shared, fits.precision.sum(2) / shared))
-    single_fits = Fits(fits.pull.reshape(shapes, -1), fits.precision.reshape(shapes, -1))
-    single = log_evidence(single_fits).reshape(shapes, people, signals)
+    together, single = _evidence(fitted.fits.recent(sign), live)
+    together, single = together + LOG_WEIGHTS, single + LOG_WEIGHTS[:, None]
     own = np.where(fitted.known, averaged(single), np.nan)
-    alternatives = np.concatenate(
-        [together + np.log(TOGETHER_WEIGHT), _any_single(single, fitted.known, live)]
-    )
+    alternatives = _alternatives(together, single, fitted.known, live)
     fused = np.where(live == 1, averaged(together), averaged(alternatives))
-    best_shape = alternatives.argmax(axis=0) % shapes
+    fused -= _log_null(fitted, live)
+    best_shape = alternatives.argmax(axis=0) % len(SHAPE_AGES)
     return Evidence(np.where(live > 0, fused, np.nan), own, live, best_shape)
 
 
-def _any_single(single: Floats, known: Bools, live: Ints) -> Floats:
+def _log_null(fitted: Fitted, live: Ints) -> Floats:
+    """What "nothing changed" and "changed long ago, either way" explain between them."""
+    prior = -np.log(2 * len(OLD_AGES))
+    ways = []
+    for sign in (1, -1):
+        together, single = _evidence(fitted.fits.old(sign), live)
+        alternatives = _alternatives(together, single, fitted.known, live)
+        ways.append(np.where(live == 1, averaged(together), averaged(alternatives)))
+    old = averaged(np.stack(ways)) + prior
+    result: Floats = np.logaddexp(np.log1p(-OLD_WEIGHT), np.log(OLD_WEIGHT) + old)
+    return result
+
+
+def _evidence(fits: Fits, live: Ints) -> tuple[Floats, Floats]:
+    """Of each shape for all signals together, shapes x people, and for each, x signals."""
+    shared = 1 + (np.maximum(live, 1) - 1) * SIGNAL_CORRELATION
+    together = log_evidence(Fits(fits.pull.sum(2) / shared, fits.precision.sum(2) / shared))
+    return together, log_evidence(fits)
+
+
+def _alternatives(together: Floats, single: Floats, known: Bools, live: Ints) -> Floats:
+    """All signals moved, or one of them: each with its prior weight, the shapes of each in turn."""
     weighted = np.where(known, single, -np.inf).transpose(2, 0, 1)
     signals, shapes, people = weighted.shape
     prior = np.log((1 - TOGETHER_WEIGHT) / np.maximum(live, 1))
-    return weighted.reshape(signals * shapes, people) + prior
+    one = weighted.reshape(signals * shapes, people) + prior
+    return np.concatenate([together + np.log(TOGETHER_WEIGHT), one])

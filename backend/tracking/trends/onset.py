@@ -7,6 +7,10 @@ are weighed by their likelihood against "nothing changed", the size being half-n
 averaged over first days and shapes (Chernoff and Zacks 1964; Lai 1995 review change detection).
 The result is a log Bayes factor in nats: 0 says that the data do not tell.
 
+Real people drift: a month ago things became a little better or worse, and stayed so. That is no
+news, but it resembles one. So "nothing changed" shares its place with "changed long ago, either
+way" (`OLD_WEIGHT`), which takes the evidence that it explains as well.
+
 What is fitted are rank scores (ranks.py), so that one bad evening is not a decline; anything beyond
 2 is pulled in.
 """
@@ -22,7 +26,9 @@ from .arrays import Bools, Floats
 WINDOW_DAYS = 70
 RAMP_DAYS = 14
 AGES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20)
-SHAPE_DAYS = AGES[-1]
+OLD_AGES = (26, 34, 44)
+OLD_WEIGHT = 0.1
+SHAPE_DAYS = OLD_AGES[-1]
 SIZE_SD = 1.0
 RAMP_WEIGHT = 0.9
 LARGEST_DEVIATION = 2.0
@@ -31,10 +37,12 @@ LONGEST_GAP = 7
 
 
 def _shapes() -> Floats:
-    """Shapes x days: the expected rise on each of the last SHAPE_DAYS days, ramps first."""
+    """Shapes x days: the expected rise on each of the last SHAPE_DAYS days. Ramps come first, then
+    steps, then the old steps."""
     ago = np.arange(SHAPE_DAYS - 1, -1, -1)
     since = np.array(AGES)[:, None] - ago[None, :]
-    return np.concatenate([np.clip(since / RAMP_DAYS, 0, 1), (since >= 1).astype(float)])
+    old = np.array(OLD_AGES)[:, None] - ago[None, :]
+    return np.concatenate([np.clip(since / RAMP_DAYS, 0, 1), since >= 1, old >= 1], dtype=float)
 
 
 SHAPES = _shapes()
@@ -53,6 +61,16 @@ class Fits:
 
     pull: Floats
     precision: Floats
+
+    def recent(self, sign: int) -> Fits:
+        """Of the shapes that are news, those of SHAPE_AGES; -1 looks at them in a mirror."""
+        recent = len(SHAPE_AGES)
+        return Fits(sign * self.pull[:recent], self.precision[:recent])
+
+    def old(self, sign: int) -> Fits:
+        """Of the steps that are too old to be news."""
+        recent = len(SHAPE_AGES)
+        return Fits(sign * self.pull[recent:], self.precision[recent:])
 
 
 def fit_shapes(deviation: Floats, phi: Floats) -> Fits:
@@ -74,11 +92,10 @@ def fit_shapes(deviation: Floats, phi: Floats) -> Fits:
 
 
 def log_evidence(fits: Fits) -> Floats:
-    """Log Bayes factor of each shape for a worsening of unknown size, prior weights included."""
+    """Log Bayes factor of each shape for a worsening of unknown size, against no change at all."""
     spread = 1 + fits.precision * SIZE_SD**2
     reach = fits.pull * (SIZE_SD / np.sqrt(spread))
     ratio: Floats = np.square(reach) / 2 - np.log(spread) / 2 + np.log(2) + _log_normal(reach)
-    ratio += LOG_WEIGHTS
     return ratio
 
 

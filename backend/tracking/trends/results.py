@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-RULESET = "trends-2"
+RULESET = "trends-3"
 
 
 class Trend(StrEnum):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.tracking.trends import evaluate, shipped_limits
+from backend.tracking.trends import evaluate, fusion, shipped_limits
 
 from .people import declining, steady
 
@@ -50,6 +50,17 @@ def test_people_do_not_influence_each_other():
     same(together.score[order], shuffled.score)
     np.testing.assert_array_equal(together.alert[order], shuffled.alert)
     same(together.score[:1], evaluate(values[:1]).score)
+
+
+def test_what_changed_long_ago_is_less_news_than_what_changed_last_week(monkeypatch):
+    values = steady(40, 90)
+    values[:, -32:] += 1.5
+    known = evaluate(values).score
+    monkeypatch.setattr(fusion, "OLD_WEIGHT", 1e-9)
+    unknown = evaluate(values).score
+    fresh, settled = slice(60, 66), slice(84, 90)
+    assert np.nanmedian(unknown[:, settled] - known[:, settled]) > 0.5
+    assert np.nanmedian(unknown[:, fresh] - known[:, fresh]) < 0.2
 
 
 def test_two_dimensions_are_one_signal():

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from backend.tracking.trends.onset import (
     LARGEST_DEVIATION,
+    LOG_WEIGHTS,
+    OLD_AGES,
     SHAPE_AGES,
     SHAPE_DAYS,
     SHAPES,
@@ -52,29 +54,43 @@ def test_agrees_with_generalised_least_squares(seed, phi, missing):
 def test_a_clean_step_is_dated_to_its_first_day_and_sized():
     deviation = np.zeros((60, 1))
     deviation[-5:] = 2.0
-    fits = fit_shapes(deviation, np.array([0.2]))
+    fits = fit_shapes(deviation, np.array([0.2])).recent(1)
     best = int((fits.pull**2 / fits.precision)[:, 0].argmax())
     assert SHAPE_AGES[best] == 5
     assert fits.pull[best, 0] / fits.precision[best, 0] == pytest.approx(2.0)
 
 
+def recent_evidence(deviation: np.ndarray) -> float:
+    fits = fit_shapes(deviation, np.array([0.3])).recent(1)
+    return float(averaged(log_evidence(fits) + LOG_WEIGHTS)[0])
+
+
 def test_nothing_changed_speaks_against_a_decline():
-    fits = fit_shapes(np.zeros((60, 1)), np.array([0.3]))
-    assert averaged(log_evidence(fits))[0] < 0
+    assert recent_evidence(np.zeros((60, 1))) < 0
 
 
 def test_getting_better_is_no_evidence_of_getting_worse():
     deviation = np.zeros((60, 1))
     deviation[-10:] = -2.0
-    assert averaged(log_evidence(fit_shapes(deviation, np.array([0.3]))))[0] < -0.5
+    assert recent_evidence(deviation) < -0.5
 
 
 def test_one_extreme_day_is_less_than_a_week_of_bad_ones():
     spike, week = np.zeros((60, 1)), np.zeros((60, 1))
     spike[-1] = 50.0
     week[-7:] = 2.0
-    scores = [averaged(log_evidence(fit_shapes(x, np.array([0.3]))))[0] for x in (spike, week)]
-    assert scores[0] < scores[1]
+    assert recent_evidence(spike) < recent_evidence(week)
+
+
+@pytest.mark.parametrize("age", OLD_AGES)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_old_step_is_known_for_one_whichever_way_it_went(age, sign):
+    deviation = np.zeros((70, 1))
+    deviation[-age:] = sign * 1.5
+    old = log_evidence(fit_shapes(deviation, np.array([0.2])).old(sign))[:, 0]
+    assert OLD_AGES[int(old.argmax())] == age
+    assert old.max() > 5
+    assert old.max() > recent_evidence(deviation)
 
 
 @pytest.mark.parametrize("pull", [-30.0, -3.0, -2.001, -1.999, 0.0, 1.0, 8.0])
@@ -85,4 +101,4 @@ def test_evidence_is_the_integral_over_half_normal_sizes(pull):
     likelihood = np.exp(sizes * pull - sizes**2 * precision / 2)
     integral = np.log(np.trapezoid(prior * likelihood, sizes))
     fits = Fits(np.full((len(SHAPES), 1), pull), np.full((len(SHAPES), 1), precision))
-    assert averaged(log_evidence(fits))[0] == pytest.approx(integral, abs=0.01)
+    assert log_evidence(fits) == pytest.approx(integral, abs=0.01)
