@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from backend.accounts.models import Patient
 from backend.aftercare.decision_rules import Severity
 from backend.aftercare.explanations import explain_missed_sessions, explain_reasons, spoken_day
+from backend.aftercare.looking_again import is_back
 from backend.aftercare.missed_sessions import asks_for_outreach
 from backend.aftercare.models import Alert
 from backend.aftercare.selectors import open_alerts
@@ -149,7 +150,7 @@ def _line(
 ) -> CaseloadLine:
     missed = missed if asks_for_outreach(missed, on=today) else ()
     silent = max((today - standing.last_on).days, 0) if standing.last_on else None
-    back = [one for one in alerts if one.look_again_on and one.look_again_on <= today]
+    back = [one for one in alerts if is_back(one, today=today)]
     silence = max((today - (standing.last_on or _enrolled_on(patient) or today)).days, 0)
     return CaseloadLine(
         patient=patient,

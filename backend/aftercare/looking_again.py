@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from backend.aftercare.models import Alert, AlertStatus
 
 
-def is_back(alert: Alert, *, now: datetime) -> bool:
-    """Its day is today or was before, where the patient is, and nobody has done anything since."""
+def is_back(alert: Alert, *, today: date) -> bool:
+    """Its day has come and nobody has done anything since. `today` is where the patient is."""
     if alert.look_again_on is None or alert.status == AlertStatus.RESOLVED:
         return False
-    return alert.look_again_on <= now.astimezone(ZoneInfo(alert.patient.time_zone)).date()
+    return alert.look_again_on <= today

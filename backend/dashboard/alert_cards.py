@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -110,18 +110,22 @@ def show_alert(
         problem_of=problem_of,
         note=note,
         look_again=_look_again(alert, desk),
-        is_back=is_back(alert, now=desk.now),
+        is_back=is_back(alert, today=_today(alert, desk)),
     )
+
+
+def _today(alert: Alert, desk: Desk) -> date:
+    return desk.now.astimezone(ZoneInfo(alert.patient.time_zone)).date()
 
 
 def _look_again(alert: Alert, desk: Desk) -> str:
     """Whether its day has come, or when it does."""
     if alert.look_again_on is None or alert.resolved_at is not None:
         return ""
-    today = desk.now.astimezone(ZoneInfo(alert.patient.time_zone)).date()
+    today = _today(alert, desk)
     words = (
         _("to be looked at again since %(day)s")
-        if alert.look_again_on <= today
+        if is_back(alert, today=today)
         else _("looked at again on %(day)s")
     )
     return words % {"day": short_day(alert.look_again_on, today=today)}

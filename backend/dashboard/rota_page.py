@@ -225,6 +225,6 @@ def _title(day: date) -> str:
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> str:
-    """As a field for a day and a time holds it: later minutes rather than earlier ones."""
+    """As a field for a day and a time holds it, which knows no seconds."""
     local = moment.astimezone(zone)
     return local.strftime("%Y-%m-%dT%H:%M")

@@ -31,8 +31,7 @@ baseline days (`ranks.py`). Its method and constants were chosen on simulated pe
 seeds than those below and on declines injected into students' diaries (Flückiger et al. 2014, CC0,
 268 series of 32 days) and prompts (Dora et al. 2024, CC BY 4.0, 312 series of 66 prompts). The
 ratings of Jang et al. were looked at on the way, but no constant was chosen by them alone: the
-weight of an old change was seen to help there (0.767 to 0.774 over 30 seeds) and on the prompts
-(0.801 to 0.813).
+weight of an old change was seen to help there and on the prompts.
 """
 
 SIMULATED = """## Simulated people

@@ -77,7 +77,7 @@ def test_the_words_signed_for_a_support_contact_list_the_situations(phone: Phone
     answer = phone.get(f"/consent-texts?situations={','.join(chosen)}").json()
     english, spanish = answer["texts"]
     assert english["text"].endswith(
-        "in these situations, and in no other:\n- when I ask for them\n"
+        "in these situations, and in no other:\n- when I ask them to get in touch\n"
         "- when nothing has come from me for some days"
     )
     assert spanish["text"].count("\n- ") == 2

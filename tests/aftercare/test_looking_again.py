@@ -209,6 +209,15 @@ def test_a_day_that_cannot_be_meant_is_refused_and_nothing_stored(
     assert (alert.look_again_on, alert.acknowledged_at) == (None, None)
 
 
+def test_what_a_colleague_does_before_the_day_does_not_undo_it(people: People, alert: Alert):
+    act(people, alert)
+    assert act(people, alert, None, now=NOON + timedelta(hours=1)).look_again_on == ON
+    assert look_again_due(now=MORNING) == 1
+    assert line(people, now=MORNING).back
+    assert act(people, alert, None, now=MORNING).look_again_on is None
+    assert not line(people, now=MORNING).back
+
+
 def test_by_the_api(people: People):
     now = datetime.now().astimezone()
     found = report(people, now=now, craving=9).alert

@@ -235,7 +235,7 @@ def test_a_consent_for_a_support_contact_lists_its_situations_in_words(
         }
         assert listed == {
             ("scope", "check_ins", "What I record in check-ins, without notes"),
-            ("situation", "asked", "when I ask for them"),
+            ("situation", "asked", "when I ask them to get in touch"),
             ("situation", "silence", "when nothing has come from me for some days"),
         }
 

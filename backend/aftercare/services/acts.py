@@ -37,7 +37,7 @@ def acknowledge_alert(
 
     def see(actor: Actor, alert: Alert, now: datetime) -> None:
         _ack(actor, alert, now)
-        if is_back(alert, now=now):
+        if is_back(alert, today=_today(alert, now)):
             alert.look_again_on = None
 
     return _perform(actor, patient_id, alert_id, act_id, AlertActKind.ACKNOWLEDGED, "", now, see)
@@ -56,20 +56,27 @@ def act_on_alert(
     """Records what was done (a call, a visit). Doing something is also having seen it.
 
     On `look_again_on`, a day to come where the patient is, the alert comes back to the work list
-    and a clinician is told. Raises `Invalid` for another day.
+    and a clinician is told. Without one, a day that somebody chose and that is yet to come stands.
+    Raises `Invalid` for another day.
     """
 
     def act(actor: Actor, alert: Alert, now: datetime) -> None:
         _ack(actor, alert, now)
+        today = _today(alert, now)
         if look_again_on is not None:
-            _refuse_day(look_again_on, alert, now=now)
-        alert.look_again_on, alert.look_again_told_at = look_again_on, None
+            _refuse_day(look_again_on, today=today)
+            alert.look_again_on, alert.look_again_told_at = look_again_on, None
+        elif is_back(alert, today=today):
+            alert.look_again_on = None
 
     return _perform(actor, patient_id, alert_id, act_id, AlertActKind.ACTED, note, now, act)
 
 
-def _refuse_day(day: date, alert: Alert, *, now: datetime) -> None:
-    today = now.astimezone(ZoneInfo(alert.patient.time_zone)).date()
+def _today(alert: Alert, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(alert.patient.time_zone)).date()
+
+
+def _refuse_day(day: date, *, today: date) -> None:
     if day <= today:
         words = _("Choose a day to come.")
         raise errors.invalid_field("/look_again_on", "in_the_past", words)

@@ -11,6 +11,7 @@ import structlog
 from django.db import transaction
 
 from backend.accounts import audit
+from backend.accounts.access import hold_patient
 from backend.accounts.actor import Actor
 from backend.accounts.models import Patient
 from backend.aftercare.episodes import Day
@@ -21,7 +22,7 @@ from backend.aftercare.services.prompt_sweeping import drop_answered
 from backend.aftercare.services.worsening import follow_worsening
 from backend.tracking.assessing import claim_requests, finish_request, store_assessment
 from backend.tracking.judging import Judged, judge
-from backend.tracking.packing import Packed, packed_of
+from backend.tracking.packing import packed_of
 from backend.tracking.trends import Tier, Trend
 from backend.tracking.windows import latest_days, load_windows
 
@@ -50,23 +51,16 @@ def assess_due(*, now: datetime) -> int:
         row = row_of.get(request.patient_id)
         try:
             with transaction.atomic():
-                stored = row is not None and decide(request.patient_id, judged, row, now=now)
-                if not stored:
-                    _hold(request.patient_id)
-                finish_request(request, _packed(judged, row) if stored else None)
+                packed = None
+                if row is not None and decide(request.patient_id, judged, row, now=now):
+                    packed = packed_of(judged.windows, row, ruleset=judged.ruleset(row))
+                else:
+                    hold_patient(request.patient_id)
+                finish_request(request, packed)
         except Exception as error:
             logger.error("assessment_failed", patient_id=str(request.patient_id), exc_info=error)
     drop_answered(now=now, patient_ids=[request.patient_id for request in claimed])
     return len(claimed)
-
-
-def _packed(judged: Judged, row: int | None) -> Packed | None:
-    assert row is not None
-    return packed_of(judged.windows, row, ruleset=judged.ruleset(row))
-
-
-def _hold(patient_id: UUID) -> None:
-    Patient.objects.select_for_update(no_key=True).only("pk").get(pk=patient_id)
 
 
 def decide(patient_id: UUID, judged: Judged, row: int, *, now: datetime) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -47,7 +48,9 @@ def _tell(alert_id: UUID, patient_id: UUID, *, now: datetime) -> int:
     hold_patient(patient_id)
     rows = Alert.objects.select_related("patient__organisation").filter(pk=alert_id)
     alert = rows.filter(look_again_told_at__isnull=True).first()
-    if alert is None or not is_back(alert, now=now) or not alert.patient.is_active:
+    if alert is None or not alert.patient.is_active:
+        return 0
+    if not is_back(alert, today=now.astimezone(ZoneInfo(alert.patient.time_zone)).date()):
         return 0
     alert.look_again_told_at = now
     alert.save(update_fields=["look_again_told_at"])

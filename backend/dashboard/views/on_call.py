@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -108,7 +109,7 @@ def _page(
     organisation = office.administrator.organisation
     rota = read_on_call(organisation, now=office.now)
     days = _holidays(organisation)
-    today = office.now.date().isoformat()
+    today = office.now.astimezone(ZoneInfo(office.zone)).date().isoformat()
     context: dict[str, Any] = {
         "office": office,
         "rota": show_rota(rota, holidays=days, now=office.now),
