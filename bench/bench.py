@@ -32,6 +32,7 @@ OUT = ROOT / "out" / "bench.json"
 WORKS: Mapping[str, str] = {
     "caseload": "bench.caseload",
     "check_in": "bench.check_in",
+    "growth": "bench.growth",
     "push": "bench.push",
     "sweep": "bench.sweep",
     "sync30": "bench.sync30",
@@ -136,7 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{work} could not be measured: {error}")
             return 1
         write({work: figures}, asked.figures)
-        floors = figures.get("floors", {"stock": figures["floor"]})
+        floors = figures["floors"] if "floors" in figures else {"stock": figures["floor"]}
         for against, floor in floors.items():
             ratio = figures[f"vs_{against}"]
             reached = reached and ratio >= floor

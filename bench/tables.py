@@ -23,18 +23,18 @@ PATIENTS_OF_AN_ORGANISATION = 1000
 ANSWERED = 0.7
 PASSWORD = "measured-not-guessed"
 
-_ORGANISATIONS: LiteralString = """
+ORGANISATIONS: LiteralString = """
 INSERT INTO accounts_organisation
 SELECT (o).* FROM (
     SELECT jsonb_populate_record(o, jsonb_build_object('id', gen_random_uuid())) AS o
       FROM accounts_organisation o, generate_series(2, %(organisations)s)) AS others
 """
-_PATIENTS: LiteralString = """
+PATIENTS: LiteralString = """
 INSERT INTO accounts_patient (id, organisation_id, given_name, family_name, country, time_zone,
                               external_ref, enrolled_at, created_at)
 SELECT gen_random_uuid(), o.id, 'Person ' || n, '', 'US', 'America/New_York',
        'bench-' || n, now() - interval '120 days', now()
-  FROM generate_series(1, %(people)s) AS n
+  FROM generate_series(%(first)s::int, %(people)s) AS n
   JOIN (SELECT id, row_number() OVER (ORDER BY id <> %(organisation)s) - 1 AS place
           FROM accounts_organisation) AS o ON place = n %% %(organisations)s
 """
@@ -114,6 +114,7 @@ def fill_caseload(*, rows: int, caseload: int = 200) -> Clinician:
         "organisation": organisation.pk,
         "organisations": organisations,
         "clinician": therapist.pk,
+        "first": 1,
         "people": people,
         "caseload": caseload,
         "every": apart,
@@ -122,8 +123,8 @@ def fill_caseload(*, rows: int, caseload: int = 200) -> Clinician:
     with psycopg.connect(os.environ["BENCH_SUPERUSER_URL"], autocommit=True) as connection:
         # Foreign keys hold by construction; checking five million of them takes minutes.
         connection.execute("SET session_replication_role = replica")
-        connection.execute(_ORGANISATIONS, facts)
-        connection.execute(_PATIENTS, facts)
+        connection.execute(ORGANISATIONS, facts)
+        connection.execute(PATIENTS, facts)
         connection.execute(_TIES, facts)
         _fill_check_ins(connection)
         connection.execute("ANALYZE")

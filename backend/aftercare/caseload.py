@@ -26,6 +26,7 @@ from backend.aftercare.session_reads import missed_now
 from backend.aftercare.texts import render
 from backend.aftercare.trend_answers import explain_trend
 from backend.tracking.models import TrendDirection
+from backend.tracking.packing import Packed
 from backend.tracking.selectors import Standing, standings
 
 FAR = datetime.max.replace(tzinfo=UTC)
@@ -43,7 +44,8 @@ class CaseloadLine:
 
     `silence` is what of it says something: none for one day, which every day is until its evening;
     for somebody who never checked in, the days since they enrolled. `missed` are the sessions
-    missed in a row that still ask for outreach: it starts at the first one.
+    missed in a row that still ask for outreach: it starts at the first one. `packed` is their
+    packed window, if one counts.
     """
 
     patient: Patient
@@ -54,6 +56,7 @@ class CaseloadLine:
     missed: Sequence[date]
     reason: str
     back: Sequence[Alert] = ()
+    packed: Packed | None = None
 
     @property
     def open_alerts(self) -> int:
@@ -171,6 +174,7 @@ def _line(
             now=now,
         ),
         back=back,
+        packed=standing.packed,
     )
 
 

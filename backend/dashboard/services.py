@@ -41,8 +41,9 @@ from backend.program.selectors import (
 )
 from backend.tracking.models import Assessment, CheckIn
 from backend.tracking.outlooks import OutlookReading, read_outlook
+from backend.tracking.packing import windows_up_to
 from backend.tracking.selectors import latest_assessment, recorded_span
-from backend.tracking.windows import Windows, load_windows
+from backend.tracking.windows import Windows
 
 SPARK_DAYS = 30
 LONGEST_RANGE = timedelta(days=3 * 365)
@@ -114,7 +115,8 @@ def read_caseload(desk: Desk, *, shown_before: str | None = None) -> CaseloadRec
         if line.days_silent is not None:
             today = desk.now.astimezone(ZoneInfo(line.patient.time_zone)).date()
             ends[line.patient.pk] = end_of(today, today - timedelta(days=line.days_silent))
-    windows = load_windows(ends, days=SPARK_DAYS)
+    packed = {line.patient.pk: line.packed for line in lines}
+    windows = windows_up_to(ends, packed, days=SPARK_DAYS)
     ids = sorted(line.patient.pk for line in lines)
     mark = hashlib.sha256(b"".join(patient_id.bytes for patient_id in ids)).hexdigest()
     if mark == shown_before:

@@ -9,7 +9,8 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import BooleanField, Prefetch, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from backend.accounts.access import not_found
 from backend.program.models import (
@@ -20,6 +21,7 @@ from backend.program.models import (
     ProgramSession,
     SessionSeries,
 )
+from backend.rows import array_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,13 @@ def held_sessions(patient_ids: Sequence[UUID], *, since: datetime) -> dict[UUID,
     In one query, whatever the number of patients; who had none is left out. An excused session
     says nothing of the patient, and a cancelled one did not take place.
     """
-    return _held(Attendance.objects.filter(patient_id__in=patient_ids), since=since)
+    # One array: a caseload's two hundred parameters cost more than the query they ask.
+    theirs = RawSQL(
+        "program_attendance.patient_id = ANY(%s::uuid[])",
+        [array_of(patient_ids)],
+        output_field=BooleanField(),
+    )
+    return _held(Attendance.objects.filter(theirs), since=since)
 
 
 def held_sessions_between(

@@ -8,7 +8,7 @@ and whoever clears it holds the patient's lock and keeps a new window, or none, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -18,7 +18,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from backend.rows import array_of
-from backend.tracking.windows import COLUMNS, WINDOW_DAYS, Windows
+from backend.tracking.windows import COLUMNS, WINDOW_DAYS, Windows, load_windows
 
 # Hours of sleep come in hundredths, everything else in whole numbers.
 STEPS = {name: 100 if name == "sleep_hours" else 1 for name in COLUMNS}
@@ -87,6 +87,35 @@ def codes_of(days: Sequence[bytes]) -> NDArray[np.int16]:
     """People x signals x days as they are kept; below zero is missing."""
     joined = np.frombuffer(b"".join(days), dtype=_CODE)
     return joined.reshape(len(days), len(COLUMNS), WINDOW_DAYS)
+
+
+def windows_up_to(
+    ends: Mapping[UUID, date], packed: Mapping[UUID, Packed | None], *, days: int
+) -> Windows:
+    """The last `days` days of each of these patients, up to the day given for each.
+
+    Out of what is `packed` where it reaches back far enough, out of their rows where it does not.
+    """
+    first = WINDOW_DAYS - days
+    begins, kept = [], {}
+    for patient_id, end in ends.items():
+        one = packed.get(patient_id)
+        begin = first + (end - one.last_on).days if one else -1
+        if one and 0 <= begin <= WINDOW_DAYS:
+            kept[patient_id] = one
+            begins.append(begin)
+    codes = codes_of([one.days for one in kept.values()])
+    nothing_yet = np.full((*codes.shape[:2], days), MISSING, dtype=_CODE)
+    places = np.array(begins, dtype=np.int64).reshape(-1, 1, 1) + np.arange(days)
+    raw = decode(np.take_along_axis(np.concatenate([codes, nothing_yet], axis=2), places, axis=2))
+    if others := {one: end for one, end in ends.items() if one not in kept}:
+        read = load_windows(others, days=days)
+        raw = {name: np.concatenate([raw[name], read.raw[name]]) for name in COLUMNS}
+    return Windows(
+        patient_ids=(*kept, *others),
+        as_of=(*(ends[patient_id] for patient_id in kept), *others.values()),
+        raw=raw,
+    )
 
 
 def hold(patient_ids: Sequence[UUID]) -> list[UUID]:

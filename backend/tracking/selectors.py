@@ -11,7 +11,8 @@ from uuid import UUID
 
 import msgspec
 from django.db import connection
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import Max, Min, Q, QuerySet, Subquery
+from psycopg.pq import Format
 
 from backend.accounts import patient_keys
 from backend.rows import array_of
@@ -23,6 +24,7 @@ from backend.tracking.models import (
     ErasedCheckIn,
     TrendDirection,
 )
+from backend.tracking.packing import SIZE, Packed
 from backend.tracking.reports import CheckInReport
 
 ONE_DAY = timedelta(days=1)
@@ -33,12 +35,13 @@ class Standing:
     """Where somebody stands now: the last day of a daily check-in, and what the numbers said last.
 
     `facts` are there for who is worsening, whose sentence is made of them, and empty for the rest,
-    whose kilobytes nobody would read.
+    whose kilobytes nobody would read. `packed` is the window that counts, if one does.
     """
 
     last_on: date | None
     trend: str
     facts: dict[str, Any]
+    packed: Packed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +132,17 @@ def check_ins_page(
 
 
 def latest_assessment(patient_id: UUID) -> Assessment | None:
-    """What the numbers said last; None before the first evaluation."""
+    """What the numbers said last; None before the first evaluation.
+
+    Of a day whose check-in was taken back, and of no later one, they say nothing any more.
+    """
+    last = CheckIn.objects.filter(
+        patient_id=patient_id, kind=CheckInKind.DAILY, withdrawn_at__isnull=True
+    ).order_by("-local_date")
     return (
-        Assessment.objects.filter(patient_id=patient_id)
+        Assessment.objects.filter(
+            patient_id=patient_id, as_of_on__lte=Subquery(last.values("local_date")[:1])
+        )
         .order_by("-as_of_on", "-assessed_at")
         .first()
     )
@@ -145,28 +156,49 @@ def recorded_span(patient_id: UUID) -> tuple[date, date] | None:
     return (ends["first"], ends["last"]) if ends["first"] else None
 
 
+# Nobody's check-ins are looked up whose packed window counts. One statement, so one snapshot: a
+# change and its request are seen together or not at all. A limit on each part, so that it is looked
+# up by person: row-level security hides from the planner how few rows there are.
+_STANDINGS = """
+SELECT asked.patient_id, latest.local_date, said.trend, said.facts, w.last_on, w.days, w.ruleset
+  FROM unnest(%s::uuid[]) AS asked(patient_id)
+  LEFT JOIN LATERAL
+       (SELECT last_on, days, ruleset FROM tracking_packedwindow AS p
+         WHERE p.patient_id = asked.patient_id AND octet_length(p.days) = %s
+           AND NOT EXISTS (SELECT FROM tracking_assessmentrequest AS r
+                            WHERE r.patient_id = asked.patient_id)
+         LIMIT 1) AS w ON true
+  LEFT JOIN LATERAL
+       (SELECT local_date FROM tracking_checkin AS c
+         WHERE w.last_on IS NULL
+           AND c.patient_id = asked.patient_id AND kind = 'daily' AND withdrawn_at IS NULL
+         ORDER BY local_date DESC LIMIT 1) AS latest ON true
+  LEFT JOIN LATERAL
+       ((SELECT trend, CASE WHEN trend = 'worsening' THEN facts::text END AS facts
+           FROM tracking_assessment AS a
+          WHERE a.patient_id = asked.patient_id AND as_of_on = w.last_on
+          ORDER BY assessed_at DESC LIMIT 1)
+        UNION ALL
+        (SELECT trend, CASE WHEN trend = 'worsening' THEN facts::text END AS facts
+           FROM tracking_assessment AS a
+          WHERE a.patient_id = asked.patient_id AND as_of_on <= latest.local_date
+          ORDER BY as_of_on DESC, assessed_at DESC LIMIT 1)) AS said ON true
+"""
+
+
 def standings(patient_ids: Sequence[UUID]) -> dict[UUID, Standing]:
-    """Of each of these patients, by one look at the end of two indexes a person."""
+    """Of each of these patients, by one look at the end of an index or two a person."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT w.patient_id, latest.local_date, said.trend, said.facts"
-            " FROM unnest(%s::uuid[]) AS w(patient_id)"
-            " LEFT JOIN LATERAL (SELECT local_date FROM tracking_checkin AS c"
-            "  WHERE c.patient_id = w.patient_id AND kind = 'daily' AND withdrawn_at IS NULL"
-            "  ORDER BY local_date DESC LIMIT 1) AS latest ON true"
-            " LEFT JOIN LATERAL"
-            " (SELECT trend, CASE WHEN trend = 'worsening' THEN facts END AS facts"
-            "  FROM tracking_assessment AS a WHERE a.patient_id = w.patient_id"
-            "  ORDER BY as_of_on DESC, assessed_at DESC LIMIT 1) AS said ON true",
-            [array_of(patient_ids)],
-        )
+        cursor.cursor.format = Format.BINARY  # as text, every byte of a window is two
+        cursor.execute(_STANDINGS, [array_of(patient_ids), SIZE])
         return {
             patient_id: Standing(
-                last_on,
+                packed_on or last_on,
                 trend or TrendDirection.UNKNOWN.value,
                 msgspec.json.decode(facts) if facts else {},
+                Packed(packed_on, days, ruleset) if packed_on else None,
             )
-            for patient_id, last_on, trend, facts in cursor.fetchall()
+            for patient_id, last_on, trend, facts, packed_on, days, ruleset in cursor.fetchall()
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
@@ -20,9 +21,10 @@ from backend.aftercare.services import assess_due, assessments
 from backend.aftercare.services.sweeping import sweep_range
 from backend.tracking import assessing
 from backend.tracking.everyone import people_of
-from backend.tracking.models import AssessmentRequest, CheckIn, PackedWindow
-from backend.tracking.packing import Packed, codes_of, decode, packed_of
+from backend.tracking.models import Assessment, AssessmentRequest, CheckIn, PackedWindow
+from backend.tracking.packing import Packed, codes_of, decode, packed_of, windows_up_to
 from backend.tracking.packing_rows import differing, pack_windows
+from backend.tracking.selectors import Standing, latest_assessment, standings
 from backend.tracking.services import request_assessment, withdraw_check_in
 from backend.tracking.sweeping import RANGES, ends_of
 from backend.tracking.windows import COLUMNS, WINDOW_DAYS, Windows, latest_days, load_windows
@@ -240,3 +242,70 @@ def test_who_took_back_the_last_day_is_packed_by_a_sweep_as_well(people: People)
     PackedWindow.objects.all().delete()
     sweep_range(*EVERYONE, now=at(13))
     assert is_current(people)
+
+
+@pytest.mark.parametrize("days", [1, 30, WINDOW_DAYS, WINDOW_DAYS + 9])
+def test_what_a_page_shows_is_what_the_rows_say(people: People, days: int) -> None:
+    assessed(people)
+    other = replace(people, patient=people.other_patient)
+    for day in range(4):
+        report(other, now=at(day), mood=day, craving=2)
+    ids = [people.patient.pk, people.other_patient.pk]
+    packed = {patient_id: one.packed for patient_id, one in standings(ids).items()}
+    assert packed[people.patient.pk] is not None
+    assert packed[people.other_patient.pk] is None
+    last = at(11).date()
+    for ahead in (-200, -95, -61, -60, -30, -1, 0, 1, 29, 89, 90, 91, 200):
+        ends = dict.fromkeys(ids, last + timedelta(days=ahead))
+        shown, rows = windows_up_to(ends, packed, days=days), load_windows(ends, days=days)
+        assert set(shown.patient_ids) == set(ids)
+        for row, patient_id in enumerate(rows.patient_ids):
+            place = shown.patient_ids.index(patient_id)
+            assert shown.as_of[place] == rows.as_of[row]
+            for name in COLUMNS:
+                np.testing.assert_array_equal(shown.raw[name][place], rows.raw[name][row])
+
+
+def test_nobody_s_check_ins_are_read_whose_packed_window_counts(people: People) -> None:
+    assessed(people)
+    CheckIn.objects.update(mood=9)  # past every door
+    found = standings([people.patient.pk])[people.patient.pk]
+    windows = windows_up_to(
+        {people.patient.pk: at(11).date()}, {people.patient.pk: found.packed}, days=30
+    )
+    assert set(windows.raw["mood"][0][-12:]) == {6}
+
+
+def test_a_new_day_is_seen_on_the_page_before_the_worker_packs_it(people: People) -> None:
+    assessed(people)
+    report(people, now=at(12), mood=1)
+    found = standings([people.patient.pk])[people.patient.pk]
+    assert found.packed is None
+    assert found.last_on == at(12).date()
+    assess_due(now=at(12, 23))
+    found = standings([people.patient.pk])[people.patient.pk]
+    assert found.packed is not None
+    assert found.last_on == found.packed.last_on == at(12).date()
+
+
+def test_what_was_said_of_a_day_that_was_taken_back_is_said_no_more(people: People) -> None:
+    patient = people.patient.pk
+    assessed(people)
+    report(people, now=at(12), mood=5)
+    assess_due(now=at(12, 23))
+    Assessment.objects.filter(as_of_on=at(12).date()).update(trend="worsening")
+    assert standings([patient])[patient].trend == "worsening"
+    last = CheckIn.objects.latest("local_date")
+    with transaction.atomic():
+        withdraw_check_in(actor=Actor.system("test"), check_in=last, now=at(13))
+    for _moment in ("before the worker", "after it"):
+        found, latest = standings([patient])[patient], latest_assessment(patient)
+        assert latest is not None
+        assert latest.as_of_on == found.last_on == at(11).date()
+        assert found.trend == latest.trend != "worsening"
+        assess_due(now=at(13, 23))
+    with transaction.atomic():
+        for one in CheckIn.objects.filter(withdrawn_at=None):
+            withdraw_check_in(actor=Actor.system("test"), check_in=one, now=at(14))
+    assert latest_assessment(patient) is None
+    assert standings([patient])[patient] == Standing(None, "unknown", {})

@@ -161,6 +161,8 @@ def test_the_latest_trend_is_that_of_the_last_day_then_of_the_last_evaluation(
     people: People,
 ) -> None:
     patient, other = people.patient.pk, people.other_patient.pk
+    record(patient, 1, mood=5)
+    record(other, 1, mood=5)
     assess(patient, 2, TrendDirection.WORSENING, hour=23)
     assess(patient, 1, TrendDirection.IMPROVING, hour=9)
     assess(patient, 1, TrendDirection.WORSENING, hour=10)
@@ -173,8 +175,10 @@ def test_the_latest_trend_is_that_of_the_last_day_then_of_the_last_evaluation(
 
 
 def test_facts_come_along_only_where_a_sentence_needs_them(people: People) -> None:
+    record(people.patient.pk, 1, mood=5)
     assess(people.patient.pk, 1, TrendDirection.STEADY)
-    assert standings([people.patient.pk])[people.patient.pk].facts == {}
+    on = TODAY - timedelta(days=1)
+    assert standings([people.patient.pk])[people.patient.pk] == Standing(on, "steady", {})
 
 
 def test_each_of_them_is_one_query_for_any_number_of_people(diaries: People) -> None:
