@@ -30,6 +30,16 @@ class ConsentScope(StrEnum):
     CONTACT_DETAILS = "contact_details"
 
 
+TELLS_OF: Mapping[str, ConsentScope | None] = {
+    "asked": None,
+    "strong_craving": ConsentScope.CHECK_INS,
+    "use_reported": ConsentScope.CHECK_INS,
+    "not_safe": ConsentScope.CHECK_INS,
+    "silence": ConsentScope.CHECK_INS,
+}
+"""The part of the record that a support contact learns of in each situation; of none when asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Of which days, both included, and in which language sentences are wanted."""

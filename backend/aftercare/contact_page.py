@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from backend.accounts import audit, rate_limits
 from backend.accounts.actor import Actor
+from backend.accounts.consent_scopes import TELLS_OF
 from backend.aftercare.contacts import language_of, message_to, question_to, why_not_told
 from backend.aftercare.models import (
     ContactAnswer,
@@ -24,7 +25,7 @@ from backend.aftercare.models import (
     Situation,
     SupportContact,
 )
-from backend.aftercare.selectors import TELLS_OF, consented_situations, invitation_behind
+from backend.aftercare.selectors import consented_situations, invitation_behind
 from backend.aftercare.services.inviting import LINKS_BY_ADDRESS, hash_of_link
 from backend.aftercare.texts import render
 from backend.row_security import acting_as_system

@@ -14,7 +14,7 @@ from django.db.models import BooleanField, F, Max, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from backend.accounts.access import live_consents, not_found
-from backend.accounts.consent_scopes import ConsentScope
+from backend.accounts.consent_scopes import TELLS_OF
 from backend.accounts.models import Patient, Purpose, RecipientKind
 from backend.accounts.recipients import Recipient
 from backend.aftercare.back_off import PAUSES, Answer
@@ -31,7 +31,6 @@ from backend.aftercare.models import (
     Prompt,
     PromptKind,
     PromptSchedule,
-    Situation,
     SupportContact,
 )
 from backend.aftercare.policy import EVENING
@@ -46,13 +45,6 @@ Item = TypeVar("Item", CopingStep, SupportContact)
 SEALED: Mapping[type[CopingStep | SupportContact], Sequence[str]] = {
     CopingStep: ("words",),
     SupportContact: ("name", "phone", "email", "words"),
-}
-TELLS_OF: Mapping[str, str | None] = {
-    Situation.ASKED: None,
-    Situation.STRONG_CRAVING: ConsentScope.CHECK_INS,
-    Situation.USE_REPORTED: ConsentScope.CHECK_INS,
-    Situation.NOT_SAFE: ConsentScope.CHECK_INS,
-    Situation.SILENCE: ConsentScope.CHECK_INS,
 }
 CUES_WITHIN = timedelta(days=3)
 

@@ -169,6 +169,19 @@ def test_each_language_says_the_rights_and_how_to_use_them() -> None:
             "/recipient/contact_id",
             "contact_mismatch",
         ),
+        (
+            {
+                "recipient": {
+                    "kind": "support_contact",
+                    "name": "Rosa",
+                    "contact_id": str(uuid4()),
+                },
+                "scopes": ["alerts"],
+                "situations": ["asked", "not_safe"],
+            },
+            "/scopes",
+            "situation_needs_scope",
+        ),
     ],
 )
 def test_what_cannot_be_signed_is_refused_and_not_stored(

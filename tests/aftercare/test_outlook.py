@@ -64,8 +64,8 @@ def test_a_clinician_reads_reasons_and_where_they_come_from(people: People) -> N
     assert set(by_outcome) == {"use_next_week", "gone_four_weeks"}
     use = by_outcome["use_next_week"]
     assert use["raises"] == [
-        "5 of 5 weeks with a test were positive; the last one positive.",
-        "Use reported on 1 day in four weeks, the last time 4 days ago.",
+        "5 of 5 weeks with a test were positive for what is treated; the last one positive.",
+        "Use of what is treated reported on 1 day in four weeks, the last time 4 days ago.",
     ]
     gone = by_outcome["gone_four_weeks"]
     assert gone["raises"][0] == "Missed 2 weeks up to now: no test taken, no session attended."

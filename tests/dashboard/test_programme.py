@@ -144,11 +144,16 @@ def test_the_outlook_is_reasons_with_their_source(people: People, desk: Client) 
     text = page(desk, people)
     part = text.partition('<details class="outlook">')[2].partition("</details>")[0]
     assert "CTN-0094" in part and "Speaks for it:" in part
-    assert "6 of 6 weeks with a test were positive; the last one positive." in part
+    assert (
+        "6 of 6 weeks with a test were positive for what is treated; the last one positive." in part
+    )
     assert not re.search(r"\d\s?%|0\.\d", part)
     assert AuditEvent.objects.get(action="outlook.read").patient_id == people.patient.pk
     desk.post("/desk/language", {"language": "es", "next": "/desk/"})
-    assert "6 de 6 semanas con prueba fueron positivas; la última, positiva." in page(desk, people)
+    assert (
+        "6 de 6 semanas con prueba fueron positivas para lo que se trata; la última, positiva."
+        in page(desk, people)
+    )
 
 
 def test_an_emergency_access_reads_what_is_planned_and_plans_nothing(people: People) -> None:

@@ -60,7 +60,8 @@ class ConsentBody(Struct, forbid_unknown_fields=True):
     """`id` is made by the app. Ends on `expires_on` (the last day) or with `expires_event`.
 
     `text_*` are of the words that were shown, from `GET /consent-texts`. `situations` are those in
-    which a support contact may be told, and of nobody else; the words list them.
+    which a support contact may be told, and of nobody else; the words list them. All but `asked`
+    need `check_ins` among the scopes.
     """
 
     id: UUID

@@ -16,7 +16,7 @@ from backend import errors
 from backend.accounts import audit, selectors
 from backend.accounts.access import access_own_patient, access_patient, not_found
 from backend.accounts.actor import Actor
-from backend.accounts.consent_scopes import ConsentScope, registered
+from backend.accounts.consent_scopes import TELLS_OF, ConsentScope, registered
 from backend.accounts.consent_texts import current_texts
 from backend.accounts.models import Consent, ConsentRevocation, Patient, RecipientKind
 from backend.accounts.recipients import Recipient
@@ -122,6 +122,12 @@ def _refuse_what_cannot_be_signed(draft: ConsentDraft, patient: Patient, *, now:
         )
     if not set(draft.scopes) <= registered().keys():
         raise errors.invalid_field("/scopes", "unknown_scope", _("This cannot be shown."))
+    if not {TELLS_OF[one] for one in draft.situations} - {None} <= set(draft.scopes):
+        raise errors.invalid_field(
+            "/scopes",
+            "situation_needs_scope",
+            _("To be told then, they have to be allowed to see the check-ins that say so."),
+        )
     _refuse_ending(draft, patient, now=now)
     signed = (draft.text_version, draft.text_language, draft.text_sha256)
     texts = [text.naming(draft.situations) for text in current_texts()]
