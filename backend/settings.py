@@ -102,7 +102,7 @@ MIDDLEWARE = [
     # answers by a random length, so that sizes tell nothing.
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "backend.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "backend.pages_only.PagesOnly",
 ]

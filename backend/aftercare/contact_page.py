@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Q
@@ -36,7 +37,10 @@ ACTOR = Actor.system("contact_link")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One message as they read it; `scope` is the part of the record that it tells of, if any."""
+    """One message as they read it; `scope` is the part of the record that it tells of, if any.
+
+    `at` is in the zone of whoever has them told.
+    """
 
     message_id: UUID
     situation: str
@@ -100,7 +104,7 @@ def _told(invitation: ContactInvitation, language: str, *, now: datetime) -> lis
             message_id=row.pk,
             situation=row.situation,
             scope=TELLS_OF[row.situation],
-            at=row.queued_at,
+            at=row.queued_at.astimezone(ZoneInfo(invitation.patient.time_zone)),
             text=message_to(
                 contact, Situation(row.situation), name=invitation.shown_as, language=language
             ),

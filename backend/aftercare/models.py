@@ -105,7 +105,9 @@ class Alert(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    patient = models.ForeignKey("accounts.Patient", models.PROTECT, related_name="alerts")
+    patient = models.ForeignKey(
+        "accounts.Patient", models.PROTECT, related_name="alerts", db_index=False
+    )
     condition = models.CharField(max_length=16, choices=Condition.choices)
     severity = models.CharField(max_length=8, choices=Severity.choices)
     status = models.CharField(max_length=12, choices=AlertStatus.choices, default=AlertStatus.OPEN)

@@ -36,7 +36,9 @@ class Decision(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    patient = models.ForeignKey("accounts.Patient", models.PROTECT, related_name="decisions")
+    patient = models.ForeignKey(
+        "accounts.Patient", models.PROTECT, related_name="decisions", db_index=False
+    )
     at = models.DateTimeField()
     local_date = models.DateField()
     kind = models.CharField(max_length=8, choices=DecisionKind.choices)

@@ -51,10 +51,12 @@ class Notification(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    key = models.CharField(max_length=200, unique=True)
+    key = models.CharField(max_length=200)
     kind = models.CharField(max_length=8, choices=NotificationKind.choices)
     subject = models.CharField(max_length=80)
-    recipient = models.ForeignKey("accounts.User", models.PROTECT, related_name="notifications")
+    recipient = models.ForeignKey(
+        "accounts.User", models.PROTECT, related_name="notifications", db_index=False
+    )
     patient = models.ForeignKey("accounts.Patient", models.PROTECT, related_name="notifications")
     priority = models.PositiveSmallIntegerField(choices=Priority.choices)
     obeys_quiet_hours = models.BooleanField()
@@ -78,6 +80,8 @@ class Notification(models.Model):
 
     class Meta:
         constraints = [
+            # Not `unique=True`, which makes a second index, for searching by a beginning.
+            models.UniqueConstraint(fields=["key"], name="notification_key_once"),
             models.CheckConstraint(
                 condition=Q(settled_at__isnull=True, outcome="")
                 | Q(settled_at__isnull=False) & ~Q(outcome=""),
@@ -179,7 +183,9 @@ class DeliveryAttempt(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    notification = models.ForeignKey(Notification, models.CASCADE, related_name="delivery_attempts")
+    notification = models.ForeignKey(
+        Notification, models.CASCADE, related_name="delivery_attempts", db_index=False
+    )
     device = models.ForeignKey("accounts.Device", models.PROTECT, null=True, related_name="+")
     contact_point = models.ForeignKey(ContactPoint, models.SET_NULL, null=True, related_name="+")
     attempt = models.PositiveIntegerField()

@@ -75,7 +75,10 @@ class CheckIn(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
-    patient = models.ForeignKey("accounts.Patient", models.PROTECT, related_name="check_ins")
+    # Without an index of its own, here as elsewhere: one that begins with it is there.
+    patient = models.ForeignKey(
+        "accounts.Patient", models.PROTECT, related_name="check_ins", db_index=False
+    )
     kind = models.CharField(max_length=8, choices=CheckInKind.choices)
     source = models.CharField(max_length=8, choices=Source.choices, default=Source.APP)
     local_date = models.DateField()
@@ -274,7 +277,9 @@ class Assessment(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    patient = models.ForeignKey("accounts.Patient", models.PROTECT, related_name="assessments")
+    patient = models.ForeignKey(
+        "accounts.Patient", models.PROTECT, related_name="assessments", db_index=False
+    )
     as_of_on = models.DateField()
     assessed_at = models.DateTimeField()
     ruleset = models.CharField(max_length=40)

@@ -7,10 +7,11 @@ import threading
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, transaction
-from django.utils import timezone
+from django.utils import dateformat, timezone
 
 from backend.accounts.actor import Actor
 from backend.accounts.models import AuditEvent
@@ -59,6 +60,9 @@ def test_called_for_they_read_the_patients_own_words_behind_the_link(
     assert sms.sent[0].body == f"You have a new message. {PUBLIC}/contact/{link}"
     text = browse("GET", link).content.decode()
     assert "A. has asked you to get in touch" in text and WORDS in text and "Alice" not in text
+    told_at = ContactMessage.objects.get(situation="asked").queued_at
+    there = told_at.astimezone(ZoneInfo(people.patient.time_zone))
+    assert f"{dateformat.format(there, 'N j, Y, P')} {there.tzname()}</time>" in text
     assert AuditEvent.objects.filter(action="support_contact.tell").count() == 1
     assert AuditEvent.objects.filter(action="support_contact.show").count() == 1
     assert Disclosure.objects.count() == 0
