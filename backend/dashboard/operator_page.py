@@ -195,6 +195,13 @@ def _urgent(status: Status) -> Iterator[Trouble]:
                 % {"channel": _word(CHANNEL_WORDS, channel.channel)},
                 channel.last_error,
             )
+        if channel.refused_by:
+            yield Trouble(
+                "high",
+                _("%(channel)s: some services refuse us, and nothing is sent there for a while.")
+                % {"channel": _word(CHANNEL_WORDS, channel.channel)},
+                ", ".join(channel.refused_by),
+            )
     delivering = [line for line in status.beats if line.process in ("relay", "worker")]
     if not any(line.is_alive for line in delivering):
         yield Trouble("critical", _("Neither a relay nor a worker is alive: nothing is sent."))
@@ -297,6 +304,8 @@ def _channel(line: ChannelLine, now: datetime) -> Row:
     if line.failing_since is not None:
         words = _("failing for %(span)s") % {"span": how_long(now - line.failing_since)}
         return Row(name, words, line.last_error, "high")
+    if line.refused_by:
+        return Row(name, _("refused by some"), ", ".join(line.refused_by), "high")
     return Row(name, _("ready"), detail, "good")
 
 

@@ -71,10 +71,14 @@ def _delivery(status: Status) -> Iterator[Metric]:
 def _processes(status: Status) -> Iterator[Metric]:
     configured = _gauge("channel_configured", "1 when a sender says that it is.", "channel")
     stopped = _gauge("channel_stopped", "1 while our own fault stops it.", "channel")
+    refused = _gauge(
+        "channel_services_stopped", "Of its services, those that refuse us.", "channel"
+    )
     failing = _gauge("channel_failing_seconds", "Since the first failure in a row.", "channel")
     for channel in status.channels:
         configured.add_metric([channel.channel], int(channel.is_configured))
         stopped.add_metric([channel.channel], int(channel.stopped_until is not None))
+        refused.add_metric([channel.channel], len(channel.refused_by))
         failing.add_metric([channel.channel], _age(status.now, channel.failing_since))
     alive = _gauge("process_alive", "1 while the heartbeat is young enough.", "process")
     beat = _gauge("heartbeat_age_seconds", "Since the last heartbeat.", "process")
@@ -82,7 +86,7 @@ def _processes(status: Status) -> Iterator[Metric]:
         alive.add_metric([line.process], int(line.is_alive))
         if line.beat_at is not None:
             beat.add_metric([line.process], _age(status.now, line.beat_at))
-    yield from (configured, stopped, failing, alive, beat)
+    yield from (configured, stopped, refused, failing, alive, beat)
 
 
 def _rest(status: Status) -> Iterator[Metric]:

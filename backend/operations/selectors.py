@@ -70,7 +70,8 @@ class LedgerLine:
 
 @dataclass(frozen=True, slots=True)
 class ChannelLine:
-    """`is_configured`: a process that sends has said so lately."""
+    """`is_configured`: a process that sends has said so lately. `refused_by` are those of its
+    services to which nothing is sent at this moment."""
 
     channel: str
     is_configured: bool
@@ -78,6 +79,7 @@ class ChannelLine:
     failing_since: datetime | None
     last_error: str
     last_accepted_at: datetime | None
+    refused_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +266,13 @@ def _channel(state: ChannelState, now: datetime) -> ChannelLine:
         failing_since=state.failing_since,
         last_error=state.last_error,
         last_accepted_at=state.last_accepted_at,
+        refused_by=tuple(
+            sorted(
+                service
+                for service, said in state.services.items()
+                if datetime.fromisoformat(said["stopped_until"]) > now
+            )
+        ),
     )
 
 

@@ -71,6 +71,7 @@ def test_tries_channels_and_processes(people: People, token: None) -> None:
     assert found[("dead_letters_last_week",)] == 1
     assert found["channel_configured", "firebase"] == 1
     assert found["channel_configured", "sms"] == 0
+    assert found["channel_services_stopped", "web_push"] == 0
     assert (found["process_alive", "relay"], found["process_alive", "worker"]) == (1, 0)
     assert found["invariant_broken", "urgent_pending"] == 0
     assert found[("reconciler_late",)] == 1

@@ -109,6 +109,26 @@ def test_what_is_wrong_is_said_first(operator: User, people: People) -> None:
     assert str(row.pk) in words
 
 
+def test_a_service_of_browsers_that_refuses_us_is_named_and_the_others_go_on(
+    operator: User,
+) -> None:
+    live()
+    now = timezone.now()
+    services = {
+        name: {
+            "failing_since": now.isoformat(),
+            "stopped_until": (now + timedelta(minutes=minutes)).isoformat(),
+        }
+        for name, minutes in (("push.one.example", 5), ("push.two.example", -5))
+    }
+    ChannelState.objects.create(channel="web_push", services=services, announced_at=now)
+    words = page_of(operator)
+    assert "1 thing needs you now." in words
+    assert "Push to browsers: some services refuse us" in words
+    assert "push.one.example" in words
+    assert "push.two.example" not in words
+
+
 def test_nothing_of_any_person_is_on_it(operator: User, people: People) -> None:
     live()
     rows = queue(draft(people.patient, people.patient_user))
