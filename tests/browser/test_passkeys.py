@@ -31,7 +31,7 @@ def test_a_passkey_stands_in_for_the_code(
     # A passkey is made for a name; browsers refuse a bare address.
     named = address.replace("127.0.0.1", "localhost")
     enter(page, sign_in, at=named)
-    page.click(".who")
+    page.get_by_role("link", name="Passkeys").click()
     page.fill("#name", "This laptop")
     page.click("#passkey")
     expect(page.locator("#main")).to_contain_text("This laptop")
