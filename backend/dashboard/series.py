@@ -11,6 +11,7 @@ import numpy as np
 
 from backend.aftercare.models import Alert
 from backend.dashboard.charts import Floats
+from backend.tracking.baselines import first_counted
 from backend.tracking.models import CheckIn, CheckInKind
 from backend.tracking.trends import SIGNALS
 from backend.tracking.trends.baseline import FIRST_DAYS_AGO, baseline
@@ -36,11 +37,17 @@ class SignalDays:
     high: Floats
 
 
-def load_series(patient_id: UUID, *, first: date, last: date) -> list[SignalDays]:
-    """The daily signals of these days, in their usual order, in one query."""
+def load_series(
+    patient_id: UUID, *, first: date, last: date, counted_from: date | None = None
+) -> list[SignalDays]:
+    """The daily signals of these days, in their usual order, in one query.
+
+    Once their new normal has begun, `counted_from`, no day before it counts towards the usual.
+    """
     days = (last - first).days + 1
     windows = load_windows({patient_id: last}, days=days + FIRST_DAYS_AGO)
-    low, high = _bands(windows, days)
+    starts = {} if counted_from is None else {patient_id: counted_from}
+    low, high = _bands(windows, days, starts)
     return [
         SignalDays(
             name=signal.name,
@@ -52,14 +59,17 @@ def load_series(patient_id: UUID, *, first: date, last: date) -> list[SignalDays
     ]
 
 
-def _bands(windows: Windows, days: int) -> tuple[Floats, Floats]:
+def _bands(windows: Windows, days: int, starts: Mapping[UUID, date]) -> tuple[Floats, Floats]:
     """Lowest and highest usual value, days x signals.
 
     Also of a day without an answer, where an assessment would hold on to the last answer's: through
     a long gap that would show as usual what nobody has known for weeks.
     """
     history = sliding(windows, days=FIRST_DAYS_AGO + 1)
-    asked = {name: values[-days:] for name, values in history.raw.items()}
+    counted = np.arange(FIRST_DAYS_AGO + 1) >= first_counted(history, starts)[-days:, None]
+    asked = {
+        name: np.where(counted, values[-days:], np.nan) for name, values in history.raw.items()
+    }
     by_day = stacked_badness(asked, SIGNALS).transpose(1, 0, 2)
     base = baseline(by_day, population_sd=np.array([signal.population_sd for signal in SIGNALS]))
     mean = np.where(base.known, base.mean, np.nan)

@@ -39,7 +39,8 @@ from backend.program.selectors import (
     find_session,
     sessions_between,
 )
-from backend.tracking.models import Assessment, CheckIn
+from backend.tracking.baselines import baseline_starts_of
+from backend.tracking.models import Assessment, BaselineStart, CheckIn
 from backend.tracking.outlooks import OutlookReading, read_outlook
 from backend.tracking.packing import windows_up_to
 from backend.tracking.selectors import latest_assessment, recorded_span
@@ -84,6 +85,7 @@ class PatientRecord:
     sessions: list[ProgramSession]
     drug_tests: list[DrugTest]
     outlook: OutlookReading | None
+    new_normal: BaselineStart | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,7 @@ def read_patient(desk: Desk, patient_id: UUID, *, days: int | None) -> PatientRe
         sessions=sessions_between(patient.pk, *_session_span(patient, first, today)),
         drug_tests=drug_tests_of(patient.pk),
         outlook=read_outlook(patient, now=desk.now),
+        new_normal=next(iter(baseline_starts_of(patient.pk)), None),
     )
     facts = {"from": first.isoformat(), "to": last.isoformat()}
     audit.record(actor=desk.actor, action="patient.read", patient_id=patient.pk, facts=facts)

@@ -78,7 +78,13 @@ class Timeline:
 def show_timeline(record: PatientRecord, *, language: str) -> Timeline:
     """The chart of the days that the record covers."""
     first, days = record.first, (record.last - record.first).days + 1
-    signals = series.load_series(record.patient.pk, first=first, last=record.last)
+    start = record.new_normal
+    signals = series.load_series(
+        record.patient.pk,
+        first=first,
+        last=record.last,
+        counted_from=start.from_on if start else None,
+    )
     telling = series.telling_days(record.alerts)
     alert_days = {day for alert in record.alerts for day in series.days_of_alert(alert)}
     use = series.days_of_use(record.check_ins)

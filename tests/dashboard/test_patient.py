@@ -15,9 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from backend.accounts.models import AuditEvent, Patient
-from backend.aftercare.services import assess_history
+from backend.aftercare.services import assess_due, assess_history, start_baseline
+from backend.dashboard.series import load_series
+from backend.tracking.models import Assessment
 from tests.dashboard.browsing import SYSTEM, browser_of, import_days, raise_alert, shown, today_of
-from tests.people import People
+from tests.people import People, actor_for
 
 
 def page_of(desk: Client, patient: Patient, query: str = "") -> str:
@@ -101,6 +103,41 @@ def test_the_band_is_that_of_six_weeks_up_to_a_week_before(people: People, desk:
     spread = np.sqrt((41 * days.var(ddof=1) + 7 * 1.25**2) / 48)
     low, high = (f"{round(days.mean() + side * spread, 1):g}" for side in (-1, 1))
     assert f"usual {low}–{high}" in page.split('data-signal="craving"')[1]
+
+
+def test_after_a_new_normal_the_usual_is_made_of_its_days_alone(
+    people: People, desk: Client
+) -> None:
+    today = today_of(people.patient)
+    import_days(people.patient, days=60, last=today - timedelta(days=30), mood=2)
+    import_days(people.patient, days=30, last=today, mood=8)
+    before = page_of(desk, people.patient).split('data-signal="mood"')[1]
+    assert "usual 7.5–8.5" not in before
+    start_baseline(
+        actor=actor_for(people.therapist.user),
+        patient_id=people.patient.pk,
+        start_id=uuid4(),
+        from_on=today - timedelta(days=29),
+        reason="New medication <since then>.",
+        now=timezone.now(),
+    )
+    page = page_of(desk, people.patient)
+    assert "New medication &lt;since then&gt;." in page
+    assert people.therapist.display_name in page.split("new-normal")[1].split("</p>")[0]
+    by_signal = load_series(
+        people.patient.pk,
+        first=today - timedelta(days=89),
+        last=today,
+        counted_from=today - timedelta(days=29),
+    )
+    mood = next(one for one in by_signal if one.name == "mood")
+    assert mood.low[-1] > 7
+    assert np.isnan(mood.low[-30:-13]).all(), "too little is known of the new days"
+    assert mood.high[-31] < 3, "what was usual before stays as it was known then"
+    assess_due(now=timezone.now())
+    facts = Assessment.objects.filter(patient_id=people.patient.pk).latest("assessed_at").facts
+    judged = next(one for one in facts["signals"] if one["signal"] == "mood")["baseline"]
+    assert (mood.low[-1], mood.high[-1]) == pytest.approx((judged["low"], judged["high"]), abs=0.1)
 
 
 def test_through_a_long_silence_nothing_is_shown_as_usual(people: People, desk: Client) -> None:

@@ -19,7 +19,7 @@ from backend.dashboard.pages import desk_page
 from backend.dashboard.programme import show_programme
 from backend.dashboard.services import PatientRecord, has_news, read_patient
 from backend.dashboard.timeline import show_timeline
-from backend.dashboard.wording import TREND_WORDS, full_day
+from backend.dashboard.wording import TREND_WORDS, full_day, short_day
 
 RANGES: dict[str, int | None] = {"30": 30, "90": 90, "all": None}
 USUAL_RANGE = "90"
@@ -39,6 +39,7 @@ def patient(request: HttpRequest, desk: Desk, patient_id: UUID) -> HttpResponse:
         "patient": record.patient,
         "name": full_name(record.patient.given_name, record.patient.family_name),
         **_trend(record, desk),
+        "new_normal": _new_normal(record),
         "ended": "" if record.last == record.today else full_day(record.last),
         "chart": show_timeline(record, language=desk.language)
         if record.days_silent is not None
@@ -65,6 +66,19 @@ def _trend(record: PatientRecord, desk: Desk) -> dict[str, object]:
     else:
         sentence = text("reason.absence", language=desk.language, count=record.days_silent or 0)
     return {"trend": trend, "trend_word": TREND_WORDS[trend], "trend_sentence": sentence}
+
+
+def _new_normal(record: PatientRecord) -> str:
+    """From which day on their usual counts, by whom and why; empty where all days do."""
+    start = record.new_normal
+    if start is None:
+        return ""
+    clinician = getattr(start.set_by, "clinician", None)
+    return _("Their usual counts from %(day)s on. %(who)s: %(reason)s") % {
+        "day": short_day(start.from_on, today=record.today),
+        "who": clinician.display_name if clinician else _("Somebody"),
+        "reason": start.reason,
+    }
 
 
 def _rows(record: PatientRecord, desk: Desk) -> list[object]:
