@@ -10,10 +10,8 @@ from __future__ import annotations
 import bench.environment  # noqa: F401 - loads Django, so it comes first
 
 # isort: split
-import argparse
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +27,7 @@ from backend.tracking.models import CheckIn, PackedWindow
 from backend.tracking.packing_rows import pack_windows
 from backend.tracking.windows import COLUMNS
 from bench.measure import ProcessTree, in_turns, middle, parent_of, ratio
+from bench.options import parse_size
 from bench.stock.caseload import Line, caseload_page
 from bench.tables import fill_caseload
 
@@ -119,11 +118,7 @@ def run(*, rows: int, rounds: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--full", action="store_true")
-    asked = parser.parse_args()
+    asked = parse_size(__doc__)
     figures = run(rows=FULL_ROWS if asked.full else ROWS, rounds=asked.rounds)
     for way in ("stock", "ours"):
         cost = figures[way]

@@ -10,13 +10,11 @@ from __future__ import annotations
 import bench.environment  # noqa: F401 - loads Django, so it comes first
 
 # isort: split
-import argparse
 import json
 import os
 import resource
 from datetime import UTC, datetime
 from math import ceil
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +29,7 @@ from backend.tracking.simulation import Scenario, simulate
 from backend.tracking.windows import COLUMNS, WINDOW_DAYS
 from bench.caseload import server_tree
 from bench.measure import Cost, measure, middle
+from bench.options import parse_size
 from bench.sweep import our_sweep
 from bench.tables import ORGANISATIONS, PATIENTS, PATIENTS_OF_AN_ORGANISATION
 
@@ -124,11 +123,7 @@ def sweeps(people: int, rounds: int) -> list[Cost]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--full", action="store_true")
-    asked = parser.parse_args()
+    asked = parse_size(__doc__)
     figures = run(sizes=FULL_SIZES if asked.full else SIZES, rounds=asked.rounds)
     for people, cost in figures["sizes"].items():
         print(

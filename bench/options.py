@@ -1,4 +1,4 @@
-"""The command line of the ingest works, and where their figures go."""
+"""The command line of the works, and where the figures of the ingest ones go."""
 
 from __future__ import annotations
 
@@ -35,15 +35,35 @@ class Asked:
         return Path(os.environ["BENCH_POSTGRES_LOG"])
 
 
-def parse(description: str | None) -> Asked:
-    """What `python -m bench` hands on."""
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Where the figures go, how often, and whether at the size the goals are stated for."""
+
+    out: Path
+    rounds: int
+    full: bool
+
+
+def parse_size(description: str | None) -> Size:
+    """What `python -m bench` hands on to a work without a web server."""
+    given = _parser(description).parse_args()
+    return Size(given.out, given.rounds, given.full)
+
+
+def _parser(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--full", action="store_true")
+    return parser
+
+
+def parse(description: str | None) -> Asked:
+    """What `python -m bench` hands on."""
+    parser = _parser(description)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--people", type=int)
-    parser.add_argument("--full", action="store_true")
     given = parser.parse_args()
     return Asked(
         out=given.out,

@@ -8,7 +8,6 @@ messages arrive is asserted first.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
@@ -29,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from backend.notifications.push import Outcome, PushMessage, TargetKind
 from bench.measure import ProcessTree, in_turns, middle, ratio
+from bench.options import parse_size
 from local.programs import ROOT
 from worker.channels.fcm_message import build_message
 from worker.channels.push import LOCAL_PROJECT, FirebaseSender
@@ -194,11 +194,7 @@ def run(*, count: int, rounds: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--full", action="store_true")
-    asked = parser.parse_args()
+    asked = parse_size(__doc__)
     figures = run(count=FULL_MESSAGES if asked.full else MESSAGES, rounds=asked.rounds)
     print(f"  CPU ms a message: {figures['cpu_ms_a_message']}")
     asked.out.write_text(json.dumps(figures))

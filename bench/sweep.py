@@ -12,13 +12,11 @@ from __future__ import annotations
 import bench.environment  # noqa: F401 - loads Django, so it comes first
 
 # isort: split
-import argparse
 import json
 import os
 import resource
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +33,7 @@ from backend.tracking.trends import TRENDS, Tier
 from backend.tracking.windows import COLUMNS, Windows, latest_days, load_windows
 from bench.caseload import server_tree
 from bench.measure import Cost, in_turns, middle
+from bench.options import parse_size
 from bench.stock import sweep as stock
 from bench.tables import fill_caseload
 
@@ -152,11 +151,7 @@ def _middle_ratio(there: list[float], here: list[float]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--full", action="store_true")
-    asked = parser.parse_args()
+    asked = parse_size(__doc__)
     figures = run(rows=FULL_ROWS if asked.full else ROWS, rounds=asked.rounds)
     for way, speed in figures["patients_per_cpu_s"].items():
         cost = figures[way]
