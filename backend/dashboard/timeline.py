@@ -119,7 +119,8 @@ def _panel(signal: SignalDays, telling: set[int], record: PatientRecord) -> Pane
     scale = _scale(signal)
     seen = np.flatnonzero(~np.isnan(signal.values))
     latest = amount(signal.name, float(signal.values[seen[-1]])) if len(seen) else ""
-    usual = _usual(signal)
+    start = record.new_normal
+    usual = _usual(signal, max((start.from_on - record.first).days, 0) if start else 0)
     return Panel(
         name=signal.name,
         title=str(SIGNAL_WORDS[signal.name]),
@@ -147,10 +148,10 @@ def _scale(signal: SignalDays) -> Scale:
     return Scale(0, 10)
 
 
-def _usual(signal: SignalDays) -> str:
-    """The band on the last day that has one."""
+def _usual(signal: SignalDays, since: int) -> str:
+    """The band on the last day that has one, of the days from index `since` on."""
     known = np.flatnonzero(~np.isnan(signal.low))
-    if not len(known):
+    if not len(known) or known[-1] < since:
         return ""
     low, high = (float(end[known[-1]]) for end in (signal.low, signal.high))
     places = 0 if signal.name == "exercise_minutes" else 1

@@ -111,8 +111,6 @@ def test_after_a_new_normal_the_usual_is_made_of_its_days_alone(
     today = today_of(people.patient)
     import_days(people.patient, days=60, last=today - timedelta(days=30), mood=2)
     import_days(people.patient, days=30, last=today, mood=8)
-    before = page_of(desk, people.patient).split('data-signal="mood"')[1]
-    assert "usual 7.5–8.5" not in before
     start_baseline(
         actor=actor_for(people.therapist.user),
         patient_id=people.patient.pk,
@@ -132,12 +130,30 @@ def test_after_a_new_normal_the_usual_is_made_of_its_days_alone(
     )
     mood = next(one for one in by_signal if one.name == "mood")
     assert mood.low[-1] > 7
+    usual = f"usual {mood.low[-1]:.1f}–{mood.high[-1]:.1f}"
+    assert usual in page.split('data-signal="mood"')[1].split("</article>")[0]
     assert np.isnan(mood.low[-30:-13]).all(), "too little is known of the new days"
     assert mood.high[-31] < 3, "what was usual before stays as it was known then"
     assess_due(now=timezone.now())
     facts = Assessment.objects.filter(patient_id=people.patient.pk).latest("assessed_at").facts
     judged = next(one for one in facts["signals"] if one["signal"] == "mood")["baseline"]
     assert (mood.low[-1], mood.high[-1]) == pytest.approx((judged["low"], judged["high"]), abs=0.1)
+
+
+def test_a_former_normal_is_not_called_usual_any_more(people: People, desk: Client) -> None:
+    today = today_of(people.patient)
+    import_days(people.patient, days=90, last=today)
+    assert "usual not known yet" not in page_of(desk, people.patient).split('"mood"')[1]
+    start_baseline(
+        actor=actor_for(people.therapist.user),
+        patient_id=people.patient.pk,
+        start_id=uuid4(),
+        from_on=today - timedelta(days=3),
+        reason="A new home.",
+        now=timezone.now(),
+    )
+    mood, rest = page_of(desk, people.patient).split('data-signal="mood"')[1].split("</p>", 1)
+    assert "usual not known yet" in mood + rest.split('data-signal="')[0]
 
 
 def test_through_a_long_silence_nothing_is_shown_as_usual(people: People, desk: Client) -> None:
