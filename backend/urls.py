@@ -149,6 +149,10 @@ api = [
     path("patients/<uuid:patient_id>/session-series", sessions.SessionSeriesView.as_view()),
     path("patients/<uuid:patient_id>/sessions/<uuid:session_id>", sessions.SessionView.as_view()),
     path(
+        "patients/<uuid:patient_id>/sessions/<uuid:session_id>/move",
+        sessions.MoveView.as_view(),
+    ),
+    path(
         "patients/<uuid:patient_id>/sessions/<uuid:session_id>/attendance",
         sessions.AttendanceView.as_view(),
     ),

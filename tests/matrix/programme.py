@@ -75,6 +75,10 @@ PROGRAMME_BODIES: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "POST /api/v1/patients/{patient_id}/sessions": _session,
     "POST /api/v1/patients/{patient_id}/session-series": _series,
     "POST /api/v1/patients/{patient_id}/sessions/{session_id}/attendance": _excused,
+    "POST /api/v1/patients/{patient_id}/sessions/{session_id}/move": lambda _ask: {
+        "id": str(uuid4()),
+        "starts_at": (datetime.now(UTC) + timedelta(days=3)).isoformat(),
+    },
     "POST /api/v1/patients/{patient_id}/drug-tests": lambda _ask: {
         "id": str(uuid4()),
         "collected_on": _today(),

@@ -172,6 +172,43 @@ def test_a_session_called_off_is_missed_by_nobody(people: People, therapist: Pho
     assert AuditEvent.objects.filter(action="session.cancel").count() == 1
 
 
+def test_a_session_is_moved_once_and_nobody_misses_the_former(
+    people: People, therapist: Phone
+) -> None:
+    in_programme(people.patient, now=NOW)
+    session = planned(people.patient, NOW - HOUR, now=NOW)
+    sent = {"id": str(uuid4()), "starts_at": (NOW + 2 * DAY).isoformat()}
+    move = path(people, f"sessions/{session.pk}/move")
+    answers = [therapist.post(move, sent) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert [answer.json()["id"] for answer in answers] == [sent["id"]] * 2
+    former, new = therapist.get(path(people)).json()["results"]
+    assert (former["id"], new["id"]) == (str(session.pk), sent["id"])
+    assert former["cancelled_at"] and not new["cancelled_at"]
+    assert mark(therapist, people, session, "missed").json()["code"] == "session_cancelled"
+    other = therapist.post(move, {**sent, "id": str(uuid4())})
+    assert (other.status_code, other.json()["code"]) == (409, "session_cancelled")
+    elsewhere = therapist.post(move, {**sent, "starts_at": (NOW + 3 * DAY).isoformat()})
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (409, "id_conflict")
+    assert elsewhere.json()["stored"]["id"] == sent["id"]
+    naive = therapist.post(move, {**sent, "starts_at": "2026-03-05T09:00:00"})
+    assert (naive.status_code, naive.json()["errors"][0]["pointer"]) == (400, "/starts_at")
+    assert AuditEvent.objects.filter(action="session.move").count() == 1
+    assert ProgramSession.objects.count() == 2
+
+
+def test_what_somebody_came_to_is_not_moved(people: People, therapist: Phone) -> None:
+    in_programme(people.patient, now=NOW)
+    held = kept(people.patient, NOW - DAY, "attended", at=NOW)
+    sent = {"id": str(uuid4()), "starts_at": (NOW + DAY).isoformat()}
+    move = path(people, f"sessions/{held.pk}/move")
+    answer = therapist.post(move, sent)
+    assert (answer.status_code, answer.json()["code"]) == (409, "attendance_recorded")
+    for who, status in ((people.stranger.user, 404), (people.patient_user, 403)):
+        assert Phone.of(who).post(move, sent).status_code == status
+    assert ProgramSession.objects.count() == 1
+
+
 def test_who_is_not_of_the_team_records_nothing(people: People) -> None:
     in_programme(people.patient, now=NOW)
     session = planned(people.patient, NOW - HOUR, now=NOW)

@@ -50,6 +50,17 @@ def test_of_many_corrections_one_stands(therapist: Phone, session: ProgramSessio
     assert Attendance.objects.filter(superseded_at=None).count() == 1
 
 
+def test_a_session_is_moved_to_one_time(therapist: Phone, session: ProgramSession) -> None:
+    move = path(session).replace("/attendance", "/move")
+
+    def to(number: int) -> Any:
+        starts_at = NOW + timedelta(days=2, minutes=number)
+        return twin(therapist).post(move, {"id": str(uuid4()), "starts_at": starts_at.isoformat()})
+
+    assert statuses(twenty(to)) == {201: 1, 409: THREADS - 1}
+    assert ProgramSession.objects.filter(cancelled_at=None).count() == 1
+
+
 def test_one_episode_is_open(therapist: Phone, people: People) -> None:
     def begin(_number: int) -> Any:
         sent = {"id": str(uuid4()), "started_on": "2026-01-05", "phase": "step_down"}

@@ -39,6 +39,13 @@ class SeriesBody(Struct, forbid_unknown_fields=True):
     rule: Annotated[str, Meta(max_length=120)]
 
 
+class MoveBody(Struct, forbid_unknown_fields=True):
+    """`id` is that of the session at its new time; `starts_at` carries an offset."""
+
+    id: UUID
+    starts_at: Moment
+
+
 class AttendanceBody(Struct, forbid_unknown_fields=True):
     """A new id corrects what was recorded before."""
 

@@ -22,6 +22,7 @@ from backend.openapi import problems
 from backend.program import selectors, services
 from backend.program.api.session_shapes import (
     AttendanceBody,
+    MoveBody,
     OwnSessionList,
     SeriesAnswer,
     SeriesBody,
@@ -151,6 +152,37 @@ class SessionView(HandrailView):
             now=timezone.now(),
         )
         return Response(status=204)
+
+
+class MoveView(ProgramView):
+    allowed_roles = {"POST": CLINICIAN_ONLY}
+    show = staticmethod(show_stored)
+
+    @extend_schema(
+        operation_id="move_session",
+        tags=["programme"],
+        request=MoveBody,
+        responses={
+            200: SessionAnswer,
+            201: SessionAnswer,
+            **problems(400, 401, 403, 404, 409, 413, 415),
+        },
+    )
+    def post(self, request: Request, patient_id: UUID, session_id: UUID) -> Response:
+        """Puts a session at another time: it is called off and planned anew, in one.
+
+        Nobody misses the one that did not take place. The same again answers the same session.
+        """
+        body = read_body(request, MoveBody)
+        stored = services.move_session(
+            actor=actor_of(request),
+            patient_id=patient_id,
+            session_id=session_id,
+            moved_id=body.id,
+            starts_at=body.starts_at,
+            now=timezone.now(),
+        )
+        return self.answer(stored.row, is_new=stored.is_new)
 
 
 class AttendanceView(ProgramView):
