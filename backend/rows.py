@@ -53,6 +53,8 @@ class Shape:
 
     def made(self, values: Sequence[Any]) -> Any:
         """The model of one row's values, which may go on beyond this shape's."""
+        if not any(self.converters):
+            return self.built(values[: len(self.names)])
         converted = [
             value if convert is None else convert(value, None, connection)
             for value, convert in zip(values, self.converters, strict=False)
@@ -67,6 +69,11 @@ class Shape:
         made._state.adding, made._state.db = False, connection.alias
         made.__dict__.update(zip(self.names, values, strict=True))
         return made
+
+
+def attach(row: models.Model, name: str, related: models.Model) -> None:
+    """Gives the row what its foreign key names, as if it had been fetched; the key is there."""
+    row._state.fields_cache[name] = related
 
 
 def shape(model: type[models.Model], only: Collection[str] | None = None) -> Shape:

@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from backend.accounts.models import AccessToken, Organisation, Patient, User
-from backend.rows import one, shape
+from backend.rows import attach, one, shape
 from backend.sealing import Wrapped
 
 _TOKEN = shape(AccessToken, {"id", "user_id", "device_id"})
@@ -77,14 +77,15 @@ def find_arrival(
     if row is None:
         return None
     token: AccessToken = _TOKEN.made(row)
-    token.user = _USER.made(row[(start := len(_TOKEN.names)) :])
+    user = _USER.made(row[(start := len(_TOKEN.names)) :])
+    attach(token, "user", user)
     start += len(_USER.names)
     has_care_team, key_id, wrapped, tries = row[-4:]
     if row[start] is None:
         return Arrival(token, None, tries)
     patient: Patient = _PATIENT.made(row[start:])
-    patient.organisation = _ORGANISATION.made(row[start + len(_PATIENT.names) :])
-    patient.user = token.user
+    attach(patient, "organisation", _ORGANISATION.made(row[start + len(_PATIENT.names) :]))
+    attach(patient, "user", user)
     patient.had_care_team_on_arrival = has_care_team
     patient.key_on_arrival = Wrapped(key_id, wrapped) if key_id else None
     return Arrival(token, patient, tries)
@@ -99,8 +100,9 @@ def find_own_patient(user_id: UUID, *, lock: bool) -> Patient | None:
     if row is None:
         return None
     patient: Patient = _PATIENT.made(row)
-    patient.organisation = _ORGANISATION.made(row[(start := len(_PATIENT.names)) :])
-    patient.user = _USER.made(row[start + len(_ORGANISATION.names) :])
+    start = len(_PATIENT.names)
+    attach(patient, "organisation", _ORGANISATION.made(row[start:]))
+    attach(patient, "user", _USER.made(row[start + len(_ORGANISATION.names) :]))
     return patient
 
 

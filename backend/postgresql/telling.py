@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import psycopg
 from django.db.backends.postgresql.base import CursorMixin
-from psycopg import errors, generators
+from psycopg import abc, errors, generators
 from psycopg.abc import PQGen
 from psycopg.adapt import Transformer
 from psycopg.pq import ExecStatus, TransactionStatus
@@ -39,6 +39,9 @@ class TellingConnection(psycopg.Connection[Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._asking = Asking(self.pgconn)
+        # One for all statements, as none changes how a type is read: it keeps what it has looked
+        # up. Under the lock, like all that asks.
+        self._adapted: abc.Transformer | None = None
 
     def set_autocommit(self, value: bool) -> None:
         """Without a wait where there is nothing to wait for: Django asks twice a transaction."""
@@ -56,7 +59,8 @@ class TellingConnection(psycopg.Connection[Any]):
     def _ask(self, statement: Numbered, values: Values) -> PQGen[list[Row]]:
         self._check_connection_ok()
         ahead = yield from self._ahead()
-        transformer = Transformer(self)
+        if (transformer := self._adapted) is None:
+            transformer = self._adapted = Transformer(self)
         last = yield from self._asking.with_values(transformer, statement, values)
         result = yield from self._asking.answers([*ahead, last])
         if result.status != ExecStatus.TUPLES_OK:
