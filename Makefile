@@ -25,7 +25,7 @@ run: $(if $(wildcard $(DEV)),$(DEV),$(RUN)) ## start everything on this machine
 test: $(DEV) ## check, then run every test
 	@$(BIN)/python -m local.check
 	@echo "== tests"
-	@exec $(BIN)/python -m pytest -n 2 $(ARGS)
+	@exec $(BIN)/python -m pytest -n 3 $(ARGS)
 
 check: $(DEV) ## formatting, types, direction of imports, missing migrations
 	@exec $(BIN)/python -m local.check

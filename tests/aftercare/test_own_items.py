@@ -318,7 +318,9 @@ def test_a_consent_for_this_contact_covers_what_it_names_until_it_is_taken_back(
     sign(people.patient, recipient=Recipient("support_contact", "Else", contact_id=uuid4()))
     sign(people.patient, recipient=recipient, purpose="housing")
     assert why_not()["asked"] == "no_consent"
-    for_alerts = sign(people.patient, recipient=recipient, scopes=(ConsentScope.ALERTS,))
+    for_alerts = sign(
+        people.patient, recipient=recipient, scopes=(ConsentScope.ALERTS,), situations=("asked",)
+    )
     assert why_not() == {
         "asked": "not_agreed",
         "silence": "no_consent",
