@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 from django.db import connection, connections, models
 from django.db.models.base import ModelState
+from django.db.models.expressions import RawSQL
 
 Values = Sequence[Any] | Mapping[str, Any]
 
@@ -36,6 +37,15 @@ def array_of(values: Iterable[UUID] | Iterable[date]) -> str:
     """A PostgreSQL array as text, to be cast in the query: adapting two hundred values one by one
     costs more than most queries that ask about them."""
     return f"{{{','.join(map(str, values))}}}"
+
+
+def among(model: type[models.Model], column: str, ids: Iterable[UUID]) -> RawSQL:
+    """A filter for rows of the model whose `column` is one of these ids.
+
+    By one array: a caseload's two hundred parameters cost more than the query they ask.
+    """
+    sql = f"{model._meta.db_table}.{column} = ANY(%s::uuid[])"
+    return RawSQL(sql, [array_of(ids)], output_field=models.BooleanField())  # noqa: S611 - a model's names
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from backend.aftercare.models import Alert, AlertStatus
+
+
+def today_of(alert: Alert, *, now: datetime) -> date:
+    """The date where the alert's patient is."""
+    return now.astimezone(ZoneInfo(alert.patient.time_zone)).date()
 
 
 def is_back(alert: Alert, *, today: date) -> bool:

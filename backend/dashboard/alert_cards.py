@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from backend.accounts.models import Patient, User
 from backend.aftercare.explanations import explain_reasons
-from backend.aftercare.looking_again import is_back
+from backend.aftercare.looking_again import is_back, today_of
 from backend.aftercare.models import Alert, AlertAct, AlertActKind, Severity
 from backend.aftercare.texts import render as text
 from backend.dashboard.desk import Desk
@@ -110,19 +110,15 @@ def show_alert(
         problem_of=problem_of,
         note=note,
         look_again=_look_again(alert, desk),
-        is_back=is_back(alert, today=_today(alert, desk)),
+        is_back=is_back(alert, today=today_of(alert, now=desk.now)),
     )
-
-
-def _today(alert: Alert, desk: Desk) -> date:
-    return desk.now.astimezone(ZoneInfo(alert.patient.time_zone)).date()
 
 
 def _look_again(alert: Alert, desk: Desk) -> str:
     """Whether its day has come, or when it does."""
     if alert.look_again_on is None or alert.resolved_at is not None:
         return ""
-    today = _today(alert, desk)
+    today = today_of(alert, now=desk.now)
     words = (
         _("to be looked at again since %(day)s")
         if is_back(alert, today=today)

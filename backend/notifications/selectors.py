@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -168,9 +169,13 @@ def stopped_channels(*, now: datetime) -> frozenset[str]:
 def stopped_services(*, now: datetime) -> frozenset[str]:
     """Of the push services of browsers, those that nothing is to be sent to at this moment."""
     found = ChannelState.objects.filter(channel=Channel.WEB_PUSH).values_list("services", flat=True)
+    return frozenset().union(*(stopped_among(services, now=now) for services in found))
+
+
+def stopped_among(services: Mapping[str, Any], *, now: datetime) -> frozenset[str]:
+    """Of the services that a channel's state holds, those that are stopped at this moment."""
     return frozenset(
         service
-        for services in found
         for service, said in services.items()
         if datetime.fromisoformat(said["stopped_until"]) > now
     )

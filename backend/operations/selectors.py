@@ -23,7 +23,7 @@ from backend.notifications.models import (
     Notification,
     Priority,
 )
-from backend.notifications.selectors import ANNOUNCED_FOR
+from backend.notifications.selectors import ANNOUNCED_FOR, stopped_among
 from backend.operations.invariants import INVARIANTS
 from backend.operations.models import Finding
 from backend.privacy.models import AuditSeal
@@ -266,13 +266,7 @@ def _channel(state: ChannelState, now: datetime) -> ChannelLine:
         failing_since=state.failing_since,
         last_error=state.last_error,
         last_accepted_at=state.last_accepted_at,
-        refused_by=tuple(
-            sorted(
-                service
-                for service, said in state.services.items()
-                if datetime.fromisoformat(said["stopped_until"]) > now
-            )
-        ),
+        refused_by=tuple(sorted(stopped_among(state.services, now=now))),
     )
 
 

@@ -14,7 +14,7 @@ import time_machine
 from django.utils import timezone
 
 from backend.accounts.api.consents import SituationName
-from backend.accounts.consent_scopes import ConsentScope, registered
+from backend.accounts.consent_scopes import TELLS_OF, ConsentScope, registered
 from backend.accounts.consent_texts import (
     LANGUAGES,
     all_texts,
@@ -31,6 +31,7 @@ from backend.accounts.models import (
     Purpose,
     RecipientKind,
 )
+from backend.aftercare.models import Situation
 from tests.accounts.consenting import consent_body
 from tests.conftest import owner_connection
 from tests.people import People
@@ -122,6 +123,7 @@ def test_an_older_wording_stays_as_it_was_signed() -> None:
 def test_every_situation_has_words_to_sign_in_both_languages(phone: Phone) -> None:
     shown = phone.get("/consent-texts").json()["situations"]
     assert [one["name"] for one in shown] == list(get_args(SituationName)) == list(situations())
+    assert set(TELLS_OF) == set(situations()) == set(Situation.values)
     for name in situations():
         assert say_situation(name, language="en") != say_situation(name, language="es")
 

@@ -328,6 +328,11 @@ def test_a_consent_for_this_contact_covers_what_it_names_until_it_is_taken_back(
         "use_reported": "not_chosen",
         "not_safe": "not_chosen",
     }
+    # Signed before a situation had to be covered by what is shown: it still tells of nothing.
+    before = Consent.objects.get(pk=for_alerts.pk)
+    before.pk, before.situations = uuid4(), ["asked", "silence"]
+    before.save(force_insert=True)
+    assert why_not()["silence"] == "no_consent"
     sign(people.patient, recipient=recipient)
     assert why_not()["silence"] == "not_agreed"
     SupportContact.objects.update(opted_in_at=timezone.now())

@@ -156,6 +156,32 @@ def test_a_former_normal_is_not_called_usual_any_more(people: People, desk: Clie
     assert "usual not known yet" in mood + rest.split('data-signal="')[0]
 
 
+def test_a_new_normal_that_changes_nothing_shown_is_not_spoken_of(
+    people: People, desk: Client
+) -> None:
+    today = today_of(people.patient)
+    import_days(people.patient, days=200, last=today)
+    start_baseline(
+        actor=actor_for(people.therapist.user),
+        patient_id=people.patient.pk,
+        start_id=uuid4(),
+        from_on=today - timedelta(days=29 + 48),
+        reason="A new home.",
+        now=timezone.now(),
+    )
+    assert "A new home." in page_of(desk, people.patient, "?days=30")
+    start_baseline(
+        actor=actor_for(people.therapist.user),
+        patient_id=people.patient.pk,
+        start_id=uuid4(),
+        from_on=today - timedelta(days=29 + 49),
+        reason="A new job.",
+        now=timezone.now(),
+    )
+    assert "A new job." not in page_of(desk, people.patient, "?days=30")
+    assert "A new job." in page_of(desk, people.patient)
+
+
 def test_through_a_long_silence_nothing_is_shown_as_usual(people: People, desk: Client) -> None:
     last = today_of(people.patient)
     import_days(people.patient, days=60, last=last - timedelta(days=70))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
-from backend.notifications.models import DeliveryAttempt, Notification
+from backend.notifications.models import ChannelState, DeliveryAttempt, Notification
 from backend.notifications.services import announce_channels, beat
 from backend.operations import metrics
 from backend.operations.selectors import read_status
@@ -64,6 +64,11 @@ def test_tries_channels_and_processes(people: People, token: None) -> None:
         )
     Notification.objects.filter(pk=row.pk).update(settled_at=now, outcome="dead")
     announce_channels(channels=["firebase"], now=now)
+    until = {
+        "failing_since": now.isoformat(),
+        "stopped_until": (now + timedelta(hours=1)).isoformat(),
+    }
+    ChannelState.objects.create(channel="web_push", services={"push.example": until})
     beat(process="relay", now=now)
     found = scrape()
     assert found["attempts_last_hour", "firebase", "accepted"] == 1
@@ -71,7 +76,8 @@ def test_tries_channels_and_processes(people: People, token: None) -> None:
     assert found[("dead_letters_last_week",)] == 1
     assert found["channel_configured", "firebase"] == 1
     assert found["channel_configured", "sms"] == 0
-    assert found["channel_services_stopped", "web_push"] == 0
+    assert found["channel_services_stopped", "web_push"] == 1
+    assert found["channel_services_stopped", "firebase"] == 0
     assert (found["process_alive", "relay"], found["process_alive", "worker"]) == (1, 0)
     assert found["invariant_broken", "urgent_pending"] == 0
     assert found[("reconciler_late",)] == 1

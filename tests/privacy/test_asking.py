@@ -62,6 +62,21 @@ def test_a_time_carries_its_zone(committed_db: None):
     assert found.utcoffset() == timezone.now().utcoffset()
 
 
+def test_one_statement_after_another_each_has_its_own_types(committed_db: None):
+    at = datetime(2026, 3, 2, 21, 14, tzinfo=UTC)
+    for _ in range(2):
+        assert asked("SELECT %s::int, %s::text", [1, "one"]) == (1, "one")
+        assert asked("SELECT %s::text, %s::int8", ["one", 2**40]) == ("one", 2**40)
+        assert asked("SELECT %s::timestamptz, %s::date", [at, at.date()]) == (at, at.date())
+        assert asked("SELECT %s::numeric, %s::bytea", [Decimal("7.25"), b"\x00"]) == (
+            Decimal("7.25"),
+            b"\x00",
+        )
+        with pytest.raises(DataError):
+            asked("SELECT %s::int / 0", [1])
+        assert asked("SELECT %s::bool, %s::text", [None, None]) == (None, None)
+
+
 def test_values_go_where_their_names_stand():
     made = numbered("SELECT %(b)s, %(a)s, %(b)s, 5 %% 3")
     assert made.command == b"SELECT $1, $2, $1, 5 % 3"

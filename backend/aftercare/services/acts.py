@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -15,7 +14,7 @@ from backend.accounts import audit
 from backend.accounts.access import access_patient, not_found
 from backend.accounts.actor import Actor
 from backend.aftercare.decision_rules import Severity
-from backend.aftercare.looking_again import is_back
+from backend.aftercare.looking_again import is_back, today_of
 from backend.aftercare.models import Alert, AlertAct, AlertActKind, AlertOutcome, AlertStatus
 from backend.aftercare.policy import OUTCOME_WITHIN
 from backend.aftercare.services.alerts import subject_of
@@ -37,7 +36,7 @@ def acknowledge_alert(
 
     def see(actor: Actor, alert: Alert, now: datetime) -> None:
         _ack(actor, alert, now)
-        if is_back(alert, today=_today(alert, now)):
+        if is_back(alert, today=today_of(alert, now=now)):
             alert.look_again_on = None
 
     return _perform(actor, patient_id, alert_id, act_id, AlertActKind.ACKNOWLEDGED, "", now, see)
@@ -62,7 +61,7 @@ def act_on_alert(
 
     def act(actor: Actor, alert: Alert, now: datetime) -> None:
         _ack(actor, alert, now)
-        today = _today(alert, now)
+        today = today_of(alert, now=now)
         if look_again_on is not None:
             _refuse_day(look_again_on, today=today)
             alert.look_again_on, alert.look_again_told_at = look_again_on, None
@@ -70,10 +69,6 @@ def act_on_alert(
             alert.look_again_on = None
 
     return _perform(actor, patient_id, alert_id, act_id, AlertActKind.ACTED, note, now, act)
-
-
-def _today(alert: Alert, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(alert.patient.time_zone)).date()
 
 
 def _refuse_day(day: date, *, today: date) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -15,7 +14,7 @@ from backend.accounts.actor import Actor
 from backend.accounts.models import ClinicianRole, Patient
 from backend.accounts.selectors import Reachable, clinicians_for
 from backend.aftercare.ladder import LATER_LEVELS, care_team, standing
-from backend.aftercare.looking_again import is_back
+from backend.aftercare.looking_again import is_back, today_of
 from backend.aftercare.models import Alert, AlertAct, AlertActKind, AlertStatus
 from backend.aftercare.services.alerts import subject_of
 from backend.notifications.models import NotificationKind, Priority
@@ -50,7 +49,7 @@ def _tell(alert_id: UUID, patient_id: UUID, *, now: datetime) -> int:
     alert = rows.filter(look_again_told_at__isnull=True).first()
     if alert is None or not alert.patient.is_active:
         return 0
-    if not is_back(alert, today=now.astimezone(ZoneInfo(alert.patient.time_zone)).date()):
+    if not is_back(alert, today=today_of(alert, now=now)):
         return 0
     alert.look_again_told_at = now
     alert.save(update_fields=["look_again_told_at"])

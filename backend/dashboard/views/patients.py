@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +21,7 @@ from backend.dashboard.programme import show_programme
 from backend.dashboard.services import PatientRecord, has_news, read_patient
 from backend.dashboard.timeline import show_timeline
 from backend.dashboard.wording import TREND_WORDS, full_day, short_day
+from backend.tracking.trends.baseline import FIRST_DAYS_AGO
 
 RANGES: dict[str, int | None] = {"30": 30, "90": 90, "all": None}
 USUAL_RANGE = "90"
@@ -69,9 +71,10 @@ def _trend(record: PatientRecord, desk: Desk) -> dict[str, object]:
 
 
 def _new_normal(record: PatientRecord) -> str:
-    """From which day on their usual counts, by whom and why; empty where all days do."""
+    """From which day on their usual counts, by whom and why; empty where it makes no difference to
+    the days shown."""
     start = record.new_normal
-    if start is None:
+    if start is None or start.from_on <= record.first - timedelta(days=FIRST_DAYS_AGO):
         return ""
     clinician = getattr(start.set_by, "clinician", None)
     return _("Their usual counts from %(day)s on. %(who)s: %(reason)s") % {
